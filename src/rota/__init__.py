@@ -1,0 +1,1 @@
+"""Rota: one job scheduler for Python."""

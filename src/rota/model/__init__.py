@@ -1,0 +1,1 @@
+"""Nouns of Rota: values without I/O and without `await`."""

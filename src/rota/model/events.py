@@ -1,0 +1,141 @@
+"""What the engine announces, and what it remembers of a job beyond its columns."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from rota.model.job import ClaimedJob
+from rota.model.outcome import Outcome
+
+__all__ = [
+    "AttemptEnded",
+    "AttemptStarted",
+    "ClaimLost",
+    "Event",
+    "JobEvent",
+    "LogEntry",
+    "LogRecord",
+    "Notice",
+    "Progress",
+    "Rescued",
+    "ServiceFailed",
+    "ServiceRecovered",
+    "WorkerStarted",
+    "WorkerStopped",
+]
+
+
+class Notice(Struct, frozen=True):
+    """A wake-up call between processes: `kind` ready, scheduled, cancel, schedules, queues or workers.
+
+    `name` is the queue, job or schedule that it is about; an empty name means any, for example after a
+    reconnect, when notices may have been missed.
+    """
+
+    kind: str
+    name: str = ""
+
+
+class JobEvent(Struct, frozen=True, kw_only=True):
+    """One line of a job's history that its columns cannot show: retry, snooze, give_back, rescue, late ..."""
+
+    job: UUID
+    kind: str
+    at: datetime
+    attempt: int | None
+    data: dict[str, Any]
+
+
+class LogEntry(Struct, frozen=True):
+    """A line logged by a running attempt, on its way to the store. `seq` counts lines inside the attempt."""
+
+    id: UUID
+    token: int
+    seq: int
+    at: datetime
+    level: str
+    message: str
+    fields: dict[str, Any] | None = None
+
+
+class Progress(Struct, frozen=True):
+    """How far a running attempt is, on its way to the store."""
+
+    id: UUID
+    token: int
+    done: int
+    total: int | None
+
+
+class LogRecord(Struct, frozen=True, kw_only=True):
+    """A stored log line of a job."""
+
+    job: UUID
+    attempt: int
+    seq: int
+    at: datetime
+    level: str
+    message: str
+    fields: dict[str, Any] | None
+
+
+class Event(Struct, frozen=True):
+    """Something that the engine did. Logs, metrics, the dashboard and tests listen; nothing else reports."""
+
+
+class AttemptStarted(Event, frozen=True):
+    """A task begins."""
+
+    job: ClaimedJob
+
+
+class AttemptEnded(Event, frozen=True):
+    """A task ended; `duration` is in seconds."""
+
+    job: ClaimedJob
+    outcome: Outcome
+    duration: float
+
+
+class ClaimLost(Event, frozen=True):
+    """A claim was lost while its task ran, or its late finish was refused."""
+
+    id: UUID
+    task: str
+    late: bool
+
+
+class Rescued(Event, frozen=True):
+    """Jobs of an owner that stopped extending its leases were taken back."""
+
+    ids: tuple[UUID, ...]
+
+
+class WorkerStarted(Event, frozen=True):
+    """A worker is ready to claim."""
+
+    id: UUID
+    queues: tuple[str, ...]
+
+
+class WorkerStopped(Event, frozen=True):
+    """A worker stopped; `given_back` jobs were returned unfinished."""
+
+    id: UUID
+    given_back: int
+
+
+class ServiceFailed(Event, frozen=True):
+    """A part of the engine failed and tries again in `retry_in` seconds."""
+
+    service: str
+    error: str
+    retry_in: float
+
+
+class ServiceRecovered(Event, frozen=True):
+    """A part of the engine works again after failing."""
+
+    service: str

@@ -1,0 +1,98 @@
+"""How an attempt ended, as a value."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+__all__ = [
+    "Cancelled",
+    "Failed",
+    "Fault",
+    "Handed",
+    "Outcome",
+    "Retried",
+    "Settlement",
+    "Snooze",
+    "Succeeded",
+    "Suspended",
+]
+
+
+class Fault(Struct, frozen=True):
+    """An exception as data, so that it can cross processes and be stored without pickle.
+
+    `kinds` holds the qualified names of the exception's classes, most derived first; retry rules match on them.
+    `retry_after` is the delay in seconds that the exception asked for (an attribute `retry_after`, or a
+    Retry-After header, RFC 9110 §10.2.3), else None.
+    """
+
+    kind: str
+    message: str
+    traceback: str = ""
+    kinds: tuple[str, ...] = ()
+    retry_after: float | None = None
+
+
+class Succeeded(Struct, frozen=True):
+    """The task returned. `result` is JSON, or None when there is nothing to keep."""
+
+    result: bytes | None = None
+    ttl: timedelta | None = None
+
+
+class Failed(Struct, frozen=True):
+    """The attempt failed for good; the job goes to the dead letters."""
+
+    fault: Fault
+
+
+class Retried(Struct, frozen=True):
+    """The attempt failed and the job runs again after `delay`."""
+
+    delay: timedelta
+    fault: Fault
+
+
+class Snooze(Struct, frozen=True):
+    """Run the job again after `delay` without counting this attempt. A task may return it."""
+
+    delay: timedelta
+    reason: str = ""
+
+
+class Suspended(Struct, frozen=True):
+    """The job waits for an event (`wake_key`), a moment (`wake_at`) or `children` that have not finished."""
+
+    wake_key: str | None = None
+    wake_at: datetime | None = None
+    children: int = 0
+
+
+class Handed(Struct, frozen=True):
+    """Someone else runs the job under `external_id`; without news by `deadline` it counts as lost."""
+
+    external_id: str
+    deadline: datetime
+
+
+class Cancelled(Struct, frozen=True):
+    """The attempt stopped because a cancel was asked for."""
+
+    reason: str = ""
+
+
+Outcome = Succeeded | Failed | Retried | Snooze | Suspended | Handed | Cancelled
+
+
+class Settlement(Struct, frozen=True):
+    """An outcome on its way to the store: of which claim, and how long the attempt took.
+
+    `duration` is in seconds; `limited` says that the job holds slots, which go back in the same transaction.
+    """
+
+    id: UUID
+    token: int
+    outcome: Outcome
+    duration: float = 0.0
+    limited: bool = False

@@ -1,0 +1,1 @@
+"""What the engine needs from outside, as Protocols of at most twelve methods."""
