@@ -1,0 +1,1 @@
+"""Where jobs live: adapters of `rota.ports` to databases."""
