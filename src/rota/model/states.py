@@ -49,12 +49,14 @@ FINISHED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPI
 _ENDS = {
     Verb.SUCCEED: frozenset({State.SUCCEEDED}),
     Verb.FAIL: frozenset({State.FAILED}),
-    Verb.RETRY: frozenset({State.SCHEDULED}),
-    Verb.SNOOZE: frozenset({State.SCHEDULED}),
-    Verb.SUSPEND: frozenset({State.WAITING}),
+    # Without a delay the job is ready at once; where a cancel was asked for, it is not run again.
+    Verb.RETRY: frozenset({State.SCHEDULED, State.READY, State.CANCELLED}),
+    Verb.SNOOZE: frozenset({State.SCHEDULED, State.READY, State.CANCELLED}),
+    # Ready at once when the children awaited have already finished.
+    Verb.SUSPEND: frozenset({State.WAITING, State.READY, State.CANCELLED}),
     Verb.HAND_OVER: frozenset({State.HANDED}),
     Verb.STOP: frozenset({State.CANCELLED}),
-    Verb.GIVE_BACK: frozenset({State.READY}),
+    Verb.GIVE_BACK: frozenset({State.READY, State.CANCELLED}),
     # A lost lease: back in line, or cancelled if that was asked for, or failed once it crashed too often.
     Verb.RESCUE: frozenset({State.READY, State.CANCELLED, State.FAILED}),
 }
