@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentsError",
+    "AttemptStoppedError",
     "CapabilityError",
     "ConfigurationError",
     "DuplicateTaskError",
@@ -18,6 +19,7 @@ __all__ = [
     "JobFailedError",
     "JobNotFoundError",
     "MissingExtraError",
+    "NoAttemptError",
     "NotFoundError",
     "PayloadTooLargeError",
     "ResultTimeoutError",
@@ -207,6 +209,21 @@ class CapabilityError(StoreError):
 
     def __init__(self, store: str, capability: str) -> None:
         super().__init__(f"the {store} store cannot do this: it lacks {capability!r}")
+
+
+class AttemptStoppedError(RotaError):
+    """The running attempt should end: it was cancelled, timed out, or lost its claim."""
+
+    def __init__(self, job_id: object, reason: str) -> None:
+        self.job_id, self.reason = job_id, reason
+        super().__init__(f"job {job_id} has to stop: {reason}")
+
+
+class NoAttemptError(RotaError):
+    """`rota.current()` was called outside a running attempt."""
+
+    def __init__(self) -> None:
+        super().__init__("no attempt runs here: rota.current() works only inside a task that a worker runs")
 
 
 class WrongThreadError(RotaError):

@@ -1,0 +1,1 @@
+"""What users declare: tasks, their arguments, resources and middleware."""
