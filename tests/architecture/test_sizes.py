@@ -40,4 +40,6 @@ def test_ports_are_narrow() -> None:
 
 
 def _methods(port: ast.ClassDef) -> list[str]:
-    return [node.name for node in port.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    """Return the verbs; a property (a store's way to its ports) is none."""
+    functions = [node for node in port.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node.name for node in functions if "property" not in map(ast.unparse, node.decorator_list)]
