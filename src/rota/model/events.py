@@ -14,6 +14,7 @@ __all__ = [
     "AttemptStarted",
     "ClaimLost",
     "Event",
+    "HookFailed",
     "JobEvent",
     "LogEntry",
     "LogRecord",
@@ -111,6 +112,14 @@ class Rescued(Event, frozen=True):
     """Jobs of an owner that stopped extending its leases were taken back."""
 
     ids: tuple[UUID, ...]
+
+
+class HookFailed(Event, frozen=True):
+    """A user's `on_success` or `on_failure` raised."""
+
+    id: UUID
+    task: str
+    error: str
 
 
 class WorkerStarted(Event, frozen=True):

@@ -1,0 +1,44 @@
+"""The parts that keep a store in order: promoter, rescuer, pruner. Any number may run at once."""
+
+import asyncio
+
+from rota.engine.announcer import Announcer
+from rota.engine.promoter import Promoter
+from rota.engine.pruner import Pruner
+from rota.engine.rescuer import Rescuer
+from rota.model.events import Notice
+from rota.ports.retention import Retention
+from rota.ports.store import Store
+
+__all__ = ["Maintenance"]
+
+
+class Maintenance:
+    """Promotes, rescues and prunes until it is stopped."""
+
+    def __init__(self, store: Store, announcer: Announcer, retention: Retention) -> None:
+        self.stopped = asyncio.Event()
+        self._promoter = Promoter(store.jobs, announcer)
+        self._loops = (
+            self._promoter.loop,
+            Rescuer(store.jobs, store.limits, announcer).loop,
+            Pruner(store.retention, retention, announcer).loop,
+        )
+
+    async def start(self) -> None:
+        """Begin."""
+        for loop in self._loops:
+            loop.start()
+
+    def notice(self, notice: Notice) -> None:
+        """Look for due jobs again when one was scheduled sooner."""
+        if notice.kind == "scheduled":
+            self._promoter.loop.poke()
+
+    async def stop(self) -> None:
+        """End after the turns that run."""
+        await asyncio.gather(*(loop.stop() for loop in self._loops))
+
+    async def hurry(self) -> None:
+        """End at once."""
+        await asyncio.gather(*(loop.abort() for loop in self._loops))

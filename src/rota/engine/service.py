@@ -1,0 +1,90 @@
+"""Boot, loop and stop of every moving part, written once."""
+
+import asyncio
+import random
+from typing import Protocol
+
+from rota.engine.announcer import Announcer
+from rota.model.errors import StoreUnavailableError
+from rota.model.events import ServiceFailed, ServiceRecovered
+
+__all__ = ["Loop", "Service"]
+
+FIRST_RETRY = 0.1
+LONGEST_RETRY = 5.0
+
+
+class Service(Protocol):
+    """A part of the engine that works in turns."""
+
+    name: str
+
+    async def turn(self) -> float | None:
+        """Do one piece of work; return the seconds until the next, or None to wait for a poke."""
+        ...
+
+
+class Loop:
+    """Runs a service's turns until it is stopped; a failing turn is announced and tried again, ever later."""
+
+    def __init__(self, service: Service, announcer: Announcer) -> None:
+        self._service = service
+        self._announcer = announcer
+        self._poked = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin with a first turn."""
+        self._task = asyncio.create_task(self._run(), name=f"rota-{self._service.name}")
+
+    def poke(self) -> None:
+        """Start the next turn now."""
+        self._poked.set()
+
+    async def stop(self) -> None:
+        """Let the turn that runs end, and start no other."""
+        self._stopping = True
+        self._poked.set()
+        if self._task is not None:
+            await self._task
+
+    async def abort(self) -> None:
+        """End at once, in the middle of a turn."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        failures = 0
+        while not self._stopping:
+            self._poked.clear()
+            try:
+                wait = await self._service.turn()
+            except Exception as error:  # noqa: BLE001 - one broken turn must not end the service
+                wait = self._failed(error, failures)
+                failures += 1
+                # A broken turn waits in full: pokes would turn an outage into a busy loop.
+                await asyncio.sleep(wait)
+                continue
+            if failures:
+                failures = 0
+                self._announcer.announce(ServiceRecovered(self._service.name))
+            if wait is None or wait > 0:
+                await self._pause(wait)
+
+    def _failed(self, error: Exception, failures: int) -> float:
+        wait = min(LONGEST_RETRY, FIRST_RETRY * 2**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+        text = str(error) if isinstance(error, StoreUnavailableError) else repr(error)
+        self._announcer.announce(ServiceFailed(self._service.name, text, wait))
+        return wait
+
+    async def _pause(self, wait: float | None) -> None:
+        if self._poked.is_set():
+            return
+        try:
+            async with asyncio.timeout(wait):
+                await self._poked.wait()
+        except TimeoutError:
+            pass

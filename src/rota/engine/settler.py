@@ -1,0 +1,62 @@
+"""Writes outcomes in groups: while one group is on its way, the next one gathers."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from rota.engine.announcer import Announcer
+from rota.engine.recorder import Recorder
+from rota.engine.service import Loop
+from rota.model.events import ClaimLost
+from rota.model.outcome import Settlement
+from rota.ports.jobs import JobStore
+
+__all__ = ["Settler"]
+
+LARGEST_GROUP = 500
+
+
+class Settler:
+    """Keeps finished attempts until the store has taken them; an outage loses none."""
+
+    name = "settler"
+
+    def __init__(self, jobs: JobStore, recorder: Recorder, announcer: Announcer) -> None:
+        self._jobs = jobs
+        self._recorder = recorder
+        self._announcer = announcer
+        self._pending: list[tuple[Settlement, str, Callable[[], None] | None]] = []
+        self.loop = Loop(self, announcer)
+
+    def add(self, settlement: Settlement, task: str, then: Callable[[], None] | None = None) -> None:
+        """Take an outcome; `then` is called once the store has accepted it (not if the claim was lost)."""
+        self._pending.append((settlement, task, then))
+        self.loop.poke()
+
+    @property
+    def pending(self) -> int:
+        """How many outcomes the store has not taken yet."""
+        return len(self._pending)
+
+    async def turn(self) -> float | None:
+        """Write one group."""
+        if not self._pending:
+            return None
+        group = self._pending[:LARGEST_GROUP]
+        # A job's log lines carry its claim, which the settle ends: they go first.
+        await self._recorder.flush()
+        settled = await self._jobs.settle([settlement for settlement, _, _ in group])
+        del self._pending[: len(group)]
+        for settlement, task, then in group:
+            if settlement.id in settled.refused:
+                self._lost(settlement.id, task)
+            elif then is not None:
+                then()
+        return 0 if self._pending else None
+
+    async def flush(self) -> None:
+        """Write all that is pending now."""
+        while self._pending:
+            await self.turn()
+
+    def _lost(self, job: UUID, task: str) -> None:
+        self._announcer.announce(ClaimLost(job, task, late=True))

@@ -1,0 +1,222 @@
+"""A worker: claims jobs from its queues and runs them until it is told to stop."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from msgspec import Struct
+
+from rota.definitions.registry import Registry
+from rota.definitions.resources import open_resources
+from rota.engine.announcer import Announcer
+from rota.engine.capacity import Capacity
+from rota.engine.claimer import Claimer
+from rota.engine.heartbeat import Heartbeat
+from rota.engine.recorder import Recorder
+from rota.engine.runner import Runner
+from rota.engine.service import Loop
+from rota.engine.settler import Settler
+from rota.model.errors import StoreError
+from rota.model.events import Notice, WorkerStarted, WorkerStopped
+from rota.model.ids import new_id
+from rota.model.job import Claim, ClaimedJob
+from rota.model.worker import TaskEntry, WorkerInfo
+from rota.ports.executor import Executor
+from rota.ports.store import Store
+
+__all__ = ["Worker", "WorkerOptions"]
+
+LAST_WORD = 5.0
+
+
+class WorkerOptions(Struct, frozen=True, kw_only=True):
+    """How a worker behaves. `queues` are in order of preference, or with weights; times are in seconds."""
+
+    queues: tuple[str, ...] | Mapping[str, float]
+    lease: float = 30.0
+    extend_every: float = 10.0
+    grace: float = 30.0
+    version: str = ""
+
+
+class Worker:
+    """The parts of a worker, started and stopped in order. Make it inside its event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        executors: Sequence[Executor],
+        announcer: Announcer,
+        options: WorkerOptions,
+    ) -> None:
+        self.id = new_id()
+        self.stopped = asyncio.Event()
+        self._store = store
+        self._registry = registry
+        self._executors = {executor.name: executor for executor in executors}
+        self._announcer = announcer
+        self._options = options
+        self._stack = AsyncExitStack()
+        self._capacity = Capacity({name: executor.slots for name, executor in self._executors.items()})
+        self._recorder = Recorder(store.checkpoints, announcer)
+        self._settler = Settler(store.jobs, self._recorder, announcer)
+        self.runner = Runner(
+            registry,
+            self._executors,
+            self._capacity,
+            self._settler,
+            self._recorder,
+            announcer,
+            freed=self._freed,
+            alive=lambda: self._heartbeat.alive(),
+        )
+        self._claimer = self._make_claimer()
+        self._heartbeat = self._make_heartbeat()
+
+    async def start(self) -> None:
+        """Open resources and executors, register, and begin to claim.
+
+        Raises:
+            ConfigurationError: a definition or a resource is at fault; every fault is named.
+        """
+        self.runner.use(await open_resources(self._registry.resources.values(), self._stack))
+        for executor in self._executors.values():
+            await executor.start()
+        await self._store.workers.register(self._info())
+        for loop in self._loops():
+            loop.start()
+        self._announcer.announce(WorkerStarted(self.id, tuple(self._options.queues)))
+
+    def notice(self, notice: Notice) -> None:
+        """Take a wake-up call."""
+        if notice.kind in {"ready", "queues"}:
+            self._claimer.loop.poke()
+        elif notice.kind in {"cancel", "workers"}:
+            self._heartbeat.loop.poke()
+
+    async def stop(self) -> None:
+        """Stop claiming, let running tasks end within the grace, give back the rest, and leave."""
+        self._claimer.draining = True
+        await self._claimer.loop.stop()
+        returned = [job.claim for job in self._capacity.take_waiting()]
+        await self._give_back(returned)
+        try:
+            async with asyncio.timeout(self._options.grace):
+                await self.runner.idle()
+        except TimeoutError:
+            pass
+        await self.hurry()
+        await self._settle_last()
+        returned += self.runner.given_back
+        for executor in self._executors.values():
+            await executor.stop()
+        for loop in (self._heartbeat.loop, self._recorder.loop, self._settler.loop):
+            await loop.abort()
+        await self._leave()
+        await self._stack.aclose()
+        self._announcer.announce(WorkerStopped(self.id, len(returned)))
+        self.stopped.set()
+
+    async def hurry(self) -> None:
+        """End what still runs; a thread that does not obey is left behind and its job given back."""
+        for attempt in list(self.runner.attempts.values()):
+            attempt.stop("shutdown")
+        try:
+            async with asyncio.timeout(LAST_WORD):
+                await self.runner.idle()
+        except TimeoutError:
+            self.runner.given_back.extend(attempt.job.claim for attempt in self.runner.attempts.values())
+
+    def _make_claimer(self) -> Claimer:
+        return Claimer(
+            self._store.jobs,
+            self._store.limits,
+            self._store.workers,
+            self._announcer,
+            owner=self.id,
+            queues=self._options.queues,
+            lease=timedelta(seconds=self._options.lease),
+            capacity=self._capacity,
+            scopes=self._scopes,
+            deliver=lambda job, limited: self.runner.accept(job, limited=limited),
+        )
+
+    def _make_heartbeat(self) -> Heartbeat:
+        return Heartbeat(
+            self._store.workers,
+            self.runner,
+            self._capacity,
+            self._announcer,
+            owner=self.id,
+            lease=timedelta(seconds=self._options.lease),
+            interval=self._options.extend_every,
+            drained=self._drained,
+            forgotten=self._forgotten,
+        )
+
+    def _loops(self) -> tuple[Loop, ...]:
+        return (self._recorder.loop, self._settler.loop, self._heartbeat.loop, self._claimer.loop)
+
+    def _freed(self) -> None:
+        self._claimer.loop.poke()
+
+    def _scopes(self, job: ClaimedJob) -> tuple[tuple[str, int], ...]:
+        task = self._registry.find(job.task)
+        return task.scopes(job.queue, job.key) if task is not None else ()
+
+    def _drained(self) -> None:
+        self._claimer.draining = True
+        self.stopped.set()
+
+    def _forgotten(self) -> None:
+        self._claimer.forget_idle()
+        again = asyncio.get_running_loop().create_task(self._store.workers.register(self._info()))
+        again.add_done_callback(_ignore_store_errors)
+
+    async def _give_back(self, claims: list[Claim]) -> None:
+        if claims:
+            await self._store.jobs.give_back(claims)
+
+    async def _settle_last(self) -> None:
+        try:
+            async with asyncio.timeout(LAST_WORD):
+                await self._settler.loop.stop()
+                await self._settler.flush()
+                await self._recorder.flush()
+                await self._give_back(self.runner.given_back)
+        except (TimeoutError, StoreError):
+            # The store is away: the leases will pass and the jobs run again elsewhere.
+            pass
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(LAST_WORD):
+                await self._store.workers.leave(self.id)
+        except (TimeoutError, StoreError):
+            pass
+
+    def _info(self) -> WorkerInfo:
+        tasks = tuple(
+            TaskEntry(
+                name=task.name, kind="function", executor=task.executor, queue=task.queue, schema=task.arguments.schema()
+            )
+            for task in self._registry.tasks.values()
+        )
+        return WorkerInfo(
+            id=self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=self._options.version,
+            queues=tuple(self._options.queues),
+            tasks=tasks,
+            slots={name: executor.slots for name, executor in self._executors.items()},
+        )
+
+
+def _ignore_store_errors(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None and not isinstance(task.exception(), StoreError):
+        raise task.exception()  # type: ignore[misc]  # not None, as the line above saw
