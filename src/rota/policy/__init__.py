@@ -1,0 +1,1 @@
+"""Decisions as pure functions: they are given what they need, and change nothing."""
