@@ -29,6 +29,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailableError",
     "SubmitUncertainError",
+    "TriggerError",
     "UnknownOptionError",
     "UnknownTaskError",
     "WrongConnectionError",
@@ -79,6 +80,14 @@ class DuplicateTaskError(ConfigurationError):
         super().__init__(
             [f"two tasks are named {name!r}: {first} and {second}. Rename one, or give it name='...'"]
         )
+
+
+class TriggerError(ConfigurationError):
+    """A trigger cannot mean what was written: `field` holds a value that is malformed, impossible or unknown."""
+
+    def __init__(self, trigger: str, field: str, value: object, reason: str, remedy: str) -> None:
+        self.trigger, self.field, self.value = trigger, field, value
+        super().__init__([f"{trigger}: {field} {value!r} {reason}. {remedy}"])
 
 
 class UnknownTaskError(RotaError):
