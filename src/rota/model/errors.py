@@ -83,7 +83,7 @@ class DuplicateTaskError(ConfigurationError):
 
 
 class TriggerError(ConfigurationError):
-    """A trigger cannot mean what was written: `field` holds a value that is malformed, impossible or unknown."""
+    """A trigger cannot mean what was written: `field` holds a malformed, impossible or unknown value."""
 
     def __init__(self, trigger: str, field: str, value: object, reason: str, remedy: str) -> None:
         self.trigger, self.field, self.value = trigger, field, value
