@@ -50,6 +50,7 @@ lint: $(developer)
 format: $(developer)
 	@$(bin)/ruff check --fix .
 	@$(bin)/ruff format .
+	@$(bin)/python -m scripts.env_dist
 
 servers: $(developer)
 	@scripts/servers
