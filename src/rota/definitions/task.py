@@ -4,9 +4,12 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_type_hints
+
+import msgspec
 
 from rota.definitions.arguments import Arguments
+from rota.definitions.jsonable import unsupported_types
 from rota.model.errors import ConfigurationError, PayloadTooLargeError
 from rota.policy.retrying import Retry
 
@@ -113,6 +116,20 @@ class Task(Generic[P, R]):
         for name, kind in arguments.injected.items():
             kwargs[name] = resources[kind]
         return args, kwargs
+
+    def decode_result(self, value: bytes) -> Any:
+        """Return a stored result, rebuilt by the function's return annotation where it has one."""
+        return self._result_decoder.decode(value)
+
+    @cached_property
+    def _result_decoder(self) -> msgspec.json.Decoder[Any]:
+        try:
+            kind = get_type_hints(self.function).get("return", Any)
+        except NameError:
+            kind = Any
+        if kind is None or kind is Any or unsupported_types(kind):
+            return msgspec.json.Decoder()
+        return msgspec.json.Decoder(kind, dec_hook=self.arguments.hooks.decode)
 
     def scopes(self, queue: str, key: str | None) -> tuple[tuple[str, int], ...]:
         """Return the limited scopes that a job of this task needs a slot of, with their limits."""

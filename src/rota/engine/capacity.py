@@ -20,6 +20,11 @@ class Lane:
         self.waiting: deque[ClaimedJob] = deque()
         self.prefetch = Prefetch()
 
+    def ended(self, seconds: float) -> None:
+        """Free a slot whose job took `seconds`."""
+        self.running -= 1
+        self.prefetch = self.prefetch.after(seconds)
+
 
 class Capacity:
     """Counts running and waiting jobs. A worker holds at most its free slots plus a short prefetch."""

@@ -10,7 +10,7 @@ from rota.engine.announcer import Announcer
 from rota.engine.capacity import Capacity
 from rota.engine.service import Loop
 from rota.model.job import ClaimedJob, ClaimRequest
-from rota.policy.weights import claim_order
+from rota.policy.queue_order import QueueOrder
 from rota.ports.jobs import JobStore
 from rota.ports.limits import LimitStore, SlotRequest
 from rota.ports.workers import WorkerStore
@@ -50,7 +50,7 @@ class Claimer:
         announcer: Announcer,
         *,
         owner: UUID,
-        queues: tuple[str, ...] | Mapping[str, float],
+        queues: QueueOrder,
         lease: timedelta,
         capacity: Capacity,
         scopes: Scopes,
@@ -61,6 +61,7 @@ class Claimer:
         self._workers = workers
         self.owner = owner
         self._queues = queues
+        self._random = random.Random()  # noqa: S311 - shares, not secrets
         self._lease = lease
         self._capacity = capacity
         self._scopes = scopes
@@ -101,7 +102,7 @@ class Claimer:
         self._idle = False
 
     async def _claim(self, room: dict[str, int]) -> list[ClaimedJob]:
-        queues = claim_order(self._queues, random)
+        queues = self._queues.draw(self._random)
         request = ClaimRequest(owner=self.owner, queues=queues, limits=room, lease=self._lease)
         jobs = await self._jobs.claim(request)
         requests = [SlotRequest(job.claim, scopes) for job in jobs if (scopes := self._scopes(job))]

@@ -199,8 +199,7 @@ class Runner:
         running.add_done_callback(self._tasks.discard)
 
     def _release(self, lane: Lane, duration: float) -> None:
-        lane.running -= 1
-        lane.prefetch.observe(duration)
+        lane.ended(duration)
         if lane.waiting and self._alive():
             self._start(lane.waiting.popleft(), lane)
         self._freed()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from rota.model.events import Notice, WorkerStarted, WorkerStopped
 from rota.model.ids import new_id
 from rota.model.job import Claim, ClaimedJob
 from rota.model.worker import TaskEntry, WorkerInfo
+from rota.policy.queue_order import QueueOrder
 from rota.ports.executor import Executor
 from rota.ports.store import Store
 
@@ -33,9 +34,9 @@ LAST_WORD = 5.0
 
 
 class WorkerOptions(Struct, frozen=True, kw_only=True):
-    """How a worker behaves. `queues` are in order of preference, or with weights; times are in seconds."""
+    """How a worker behaves. Times are in seconds."""
 
-    queues: tuple[str, ...] | Mapping[str, float]
+    queues: QueueOrder
     lease: float = 30.0
     extend_every: float = 10.0
     grace: float = 30.0
@@ -89,7 +90,7 @@ class Worker:
         await self._store.workers.register(self._info())
         for loop in self._loops():
             loop.start()
-        self._announcer.announce(WorkerStarted(self.id, tuple(self._options.queues)))
+        self._announcer.announce(WorkerStarted(self.id, self._options.queues.queues))
 
     def notice(self, notice: Notice) -> None:
         """Take a wake-up call."""
@@ -211,7 +212,7 @@ class Worker:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=self._options.version,
-            queues=tuple(self._options.queues),
+            queues=self._options.queues.queues,
             tasks=tasks,
             slots={name: executor.slots for name, executor in self._executors.items()},
         )

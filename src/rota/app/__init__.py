@@ -1,0 +1,1 @@
+"""The user's face: `Rota`, its tasks, jobs and schedules."""

@@ -1,0 +1,66 @@
+"""Finding an app: the default one of this process, or "module:attribute"."""
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rota.model.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rota.app.rota import Rota
+    from rota.definitions.registry import Registry
+
+__all__ = ["default_app", "load_app", "load_registry", "remember"]
+
+_made: "list[Rota]" = []
+
+
+def remember(app: "Rota") -> None:
+    """Note an app that was made; the first of a process is its default."""
+    _made.append(app)
+
+
+def default_app() -> "Rota":
+    """Return the first `Rota` made in this process, else one made from the settings."""
+    if not _made:
+        from rota.app.rota import Rota  # noqa: PLC0415 - that module registers its apps here
+
+        return Rota()
+    return _made[0]
+
+
+def load_app(locator: str) -> "Rota":
+    """Return the app of "module:attribute" ("module" alone: its one `Rota`).
+
+    Raises:
+        ConfigurationError: the module cannot be imported, or holds no such app.
+    """
+    from rota.app.rota import Rota  # noqa: PLC0415 - as above
+
+    module_name, _, attribute = locator.partition(":")
+    if os.getcwd() not in sys.path:  # noqa: PTH109 - what Python puts there is text
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and not (module_name + ".").startswith(error.name + "."):
+            raise
+        raise ConfigurationError(
+            [f"app {locator!r}: there is no module {module_name!r} here; give MODULE:app, for example main:app"]
+        ) from None
+    if attribute:
+        app = getattr(module, attribute, None)
+        if not isinstance(app, Rota):
+            raise ConfigurationError([f"app {locator!r}: {module_name} has no Rota named {attribute!r}"])
+        return app
+    apps = [value for value in vars(module).values() if isinstance(value, Rota)]
+    if len(apps) != 1:
+        raise ConfigurationError([f"app {locator!r}: {module_name} has {len(apps)} Rota apps; give MODULE:name"])
+    return apps[0]
+
+
+def load_registry(locator: str) -> "Registry":
+    """Return the definitions of an app, in a child process; "" is the app of the script that was started."""
+    app = load_app(locator) if locator else default_app()
+    return app.registry

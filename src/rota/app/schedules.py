@@ -1,0 +1,130 @@
+"""`app.schedules`: when tasks run, stored under ids."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rota.app.job import Job
+from rota.engine.submitter import SubmitOptions
+from rota.model.schedule import ScheduleRecord
+from rota.operations import schedules as operations
+from rota.ports.store import Store
+from rota.triggers.base import Trigger
+
+if TYPE_CHECKING:
+    from rota.app.rota import Rota
+    from rota.app.task import AppTask
+
+__all__ = ["Schedules"]
+
+
+class Schedules:
+    """The schedules of an app's store. Every verb has a twin for asynchronous code, named with `_async`."""
+
+    def __init__(self, app: "Rota") -> None:
+        self._app = app
+        self._declared: dict[str, ScheduleRecord] = {}
+
+    def add(  # noqa: PLR0913 - what a schedule is made of, all by name
+        self,
+        task: "AppTask[Any, Any] | str",
+        trigger: Trigger,
+        *,
+        id: str,  # noqa: A002 - the word users know
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: SubmitOptions | None = None,
+    ) -> str:
+        """Store a schedule, idempotent by id.
+
+        Args:
+            args, kwargs: what the task is called with.
+            options: rank, key, tags, queue ... of its jobs.
+
+        Returns:
+            "created", "unchanged", or "changed: " and what changed.
+
+        Raises:
+            ArgumentsError: the arguments do not fit the task.
+        """
+        record = self.record(task, trigger, id, args, kwargs or {}, options, source="api")
+        return self._app.connection.run("add", lambda store: operations.declare(store, record))
+
+    async def add_async(  # noqa: PLR0913 - as `add`
+        self,
+        task: "AppTask[Any, Any] | str",
+        trigger: Trigger,
+        *,
+        id: str,  # noqa: A002 - the word users know
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: SubmitOptions | None = None,
+    ) -> str:
+        """Store a schedule, idempotent by id (see `add`)."""
+        record = self.record(task, trigger, id, args, kwargs or {}, options, source="api")
+        return await self._app.connection.run_async(lambda store: operations.declare(store, record))
+
+    def list(self) -> list[ScheduleRecord]:
+        """Return all schedules, by id."""
+        return self._app.connection.run("list", lambda store: store.schedules.list())
+
+    async def list_async(self) -> "list[ScheduleRecord]":
+        """Return all schedules, by id."""
+        return await self._app.connection.run_async(lambda store: store.schedules.list())
+
+    def remove(self, id: str) -> bool:  # noqa: A002 - the word users know
+        """Delete a schedule; False when there is none."""
+        return self._app.connection.run("remove", lambda store: operations.remove(store, id))
+
+    async def remove_async(self, id: str) -> bool:  # noqa: A002 - the word users know
+        """Delete a schedule; False when there is none."""
+        return await self._app.connection.run_async(lambda store: operations.remove(store, id))
+
+    def force(self, name: str) -> Job[Any]:
+        """Run a schedule now, by id or task name; its ticks stay as they are.
+
+        Raises:
+            NotFoundError: there is none of this name, or several.
+        """
+        stored = self._app.connection.run("force", lambda store: operations.force(store, name))
+        return Job(self._app.connection, stored.id, created=stored.created)
+
+    async def force_async(self, name: str) -> Job[Any]:
+        """Run a schedule now (see `force`)."""
+        stored = await self._app.connection.run_async(lambda store: operations.force(store, name))
+        return Job(self._app.connection, stored.id, created=stored.created)
+
+    def declare(self, record: ScheduleRecord) -> None:
+        """Note a schedule of the code; it is stored when a scheduler starts."""
+        self._declared[record.id] = record
+
+    async def store_declared(self, store: Store) -> dict[str, str]:
+        """Store the schedules of the code; returns what became of each."""
+        return {id_: await operations.declare(store, record) for id_, record in self._declared.items()}
+
+    def record(  # noqa: PLR0913 - as `add`
+        self,
+        task: "AppTask[Any, Any] | str",
+        trigger: Trigger,
+        id_: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        options: SubmitOptions | None,
+        *,
+        source: str,
+    ) -> ScheduleRecord:
+        """Return a checked schedule that is not stored yet."""
+        definition = self._app.registry.get(task if isinstance(task, str) else task.name)
+        chosen = msgspec.to_builtins(options or SubmitOptions())
+        queue = chosen.pop("queue", None) or definition.queue
+        return ScheduleRecord(
+            id=id_,
+            task=definition.name,
+            queue=queue,
+            executor=definition.executor,
+            trigger=trigger.in_zone(self._app.settings.zone).to_json(),
+            payload=definition.encode(args, kwargs),
+            options={"rank": definition.rank, **chosen},
+            source=source,
+        )

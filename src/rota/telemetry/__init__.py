@@ -1,0 +1,1 @@
+"""Listens to the engine's events. Nothing else reports a job's life."""

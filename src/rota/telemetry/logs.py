@@ -1,0 +1,131 @@
+"""Log lines of a process, for people or for machines, and the capture of tasks' own log lines."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol, TextIO
+
+from rota.definitions.attempt import running
+from rota.model.events import (
+    AttemptEnded,
+    ClaimLost,
+    HookFailed,
+    Rescued,
+    ServiceFailed,
+    ServiceRecovered,
+    WorkerStarted,
+    WorkerStopped,
+)
+from rota.model.outcome import Failed, Retried, Snooze
+
+__all__ = ["Capture", "EventSource", "JsonFormatter", "listen", "set_up"]
+
+logger = logging.getLogger("rota")
+
+
+class EventSource(Protocol):
+    """What events come from."""
+
+    def subscribe(self, kind: Any, listener: Callable[[Any], None]) -> None:
+        """Call `listener` with every event of a kind."""
+        ...
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class Capture(logging.Handler):
+    """Keeps what a task logs by the standard library's `logging` in the job's own log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record to the running attempt's log, if one runs in this context."""
+        attempt = running.get()
+        if attempt is None or record.name == "rota" or record.name.startswith("rota."):
+            return
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        attempt.log.write(record.levelname.lower(), message)
+
+
+def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
+    """Send Rota's lines to `stream` (standard error) and tasks' own lines to their jobs.
+
+    Args:
+        level: least severe line to print: debug, info, warning or error.
+        form: "json", "console", or "auto": console on a terminal.
+    """
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    if form == "json" or (form == "auto" and not stream.isatty()):
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    logger.handlers[:] = [handler]
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    root = logging.getLogger()
+    if not any(isinstance(present, Capture) for present in root.handlers):
+        root.addHandler(Capture())
+        root.setLevel(min(root.level or logging.INFO, logging.INFO))
+
+
+def listen(source: EventSource) -> None:
+    """Log the engine's events."""
+    for kind, listener in (
+        (WorkerStarted, lambda e: logger.info("worker %s serves %s", e.id, ", ".join(e.queues))),
+        (WorkerStopped, lambda e: logger.info("worker %s stopped, %d jobs given back", e.id, e.given_back)),
+        (ServiceFailed, lambda e: logger.warning("%s failed, again in %.1f s: %s", e.service, e.retry_in, e.error)),
+        (ServiceRecovered, lambda e: logger.info("%s works again", e.service)),
+        (Rescued, lambda e: logger.warning("took back %d jobs of silent owners", len(e.ids))),
+        (HookFailed, lambda e: logger.error("hook of %s failed for job %s: %s", e.task, e.id, e.error)),
+        (ClaimLost, _claim_lost),
+        (AttemptEnded, _attempt_ended),
+    ):
+        source.subscribe(kind, listener)
+
+
+def _claim_lost(event: ClaimLost) -> None:
+    what = "finished too late, its outcome was refused" if event.late else "lost its claim"
+    logger.warning("job %s of %s %s", event.id, event.task, what, extra={"fields": {"job": str(event.id)}})
+
+
+def _attempt_ended(event: AttemptEnded) -> None:
+    outcome, job = event.outcome, event.job
+    if isinstance(outcome, Failed):
+        level, text = logging.ERROR, f"failed: {outcome.fault.kind}: {outcome.fault.message}"
+    elif isinstance(outcome, Retried):
+        fault = outcome.fault
+        level = logging.WARNING
+        text = f"again in {outcome.delay.total_seconds():.1f} s after {fault.kind}: {fault.message}"
+    elif isinstance(outcome, Snooze):
+        level, text = logging.INFO, f"snoozed for {outcome.delay.total_seconds():.1f} s"
+    elif logger.isEnabledFor(logging.DEBUG):
+        level, text = logging.DEBUG, f"{type(outcome).__name__.lower()} in {event.duration * 1000:.1f} ms"
+    else:
+        return
+    logger.log(
+        level,
+        "%s %s attempt %d %s",
+        job.task,
+        job.id,
+        job.attempt,
+        text,
+        extra={"fields": {"job": str(job.id), "task": job.task, "attempt": job.attempt}},
+    )

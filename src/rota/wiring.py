@@ -1,0 +1,138 @@
+"""Where engine and adapters meet: one settings value becomes a store, executors and the parts of a process."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from os import cpu_count
+from typing import Any
+from urllib.parse import urlsplit
+
+from rota.definitions.registry import Registry
+from rota.definitions.task import PROCESS
+from rota.engine.announcer import Announcer
+from rota.engine.maintenance import Maintenance
+from rota.engine.worker import Worker, WorkerOptions
+from rota.model.clock import Clock
+from rota.model.errors import ConfigurationError, did_you_mean
+from rota.policy.queue_order import QueueOrder
+from rota.ports.executor import Executor
+from rota.ports.retention import Retention
+from rota.ports.store import Store
+from rota.settings import Settings, parse_queues
+
+__all__ = ["make_executors", "make_maintenance", "make_store", "make_worker", "rota_version"]
+
+DEFAULT_QUEUE = "default"
+
+
+def make_store(settings: Settings, clock: Clock | None = None) -> Store:
+    """Make the store that the url names; nothing is opened yet.
+
+    Raises:
+        ConfigurationError: the url's scheme is unknown.
+        MissingExtraError: its driver is not installed.
+    """
+    scheme = urlsplit(settings.url).scheme
+    maker = _STORES.get(scheme)
+    if maker is None:
+        hint = did_you_mean(scheme, _STORES)
+        raise ConfigurationError(
+            [f"url: no store has the scheme {scheme!r}.{hint} Use sqlite:///file.db or postgresql://user@host/database"]
+        )
+    return maker(settings, clock)
+
+
+def make_executors(registry: Registry, settings: Settings, locator: str) -> list[Executor]:
+    """Make the executors of a worker; processes only where a task wants them.
+
+    Args:
+        locator: the app as "module:attribute", by which child processes find the tasks; "" for a script.
+    """
+    from rota.executors.inline import AsyncExecutor  # noqa: PLC0415 - only workers need executors
+    from rota.executors.threads import ThreadExecutor  # noqa: PLC0415
+
+    executors: list[Executor] = [AsyncExecutor(settings.async_slots), ThreadExecutor(settings.threads)]
+    if any(task.executor == PROCESS for task in registry.tasks.values()):
+        from rota.executors.processes import ProcessExecutor  # noqa: PLC0415
+
+        slots = settings.processes or cpu_count() or 1
+        executors.append(ProcessExecutor(slots, loader="rota.app.locate:load_registry", argument=locator))
+    return executors
+
+
+def make_worker(
+    store: Store,
+    registry: Registry,
+    executors: Sequence[Executor],
+    announcer: Announcer,
+    settings: Settings,
+    queues: str = "",
+) -> Worker:
+    """Make a worker of an open store, inside its event loop.
+
+    Args:
+        queues: instead of the setting's; see `Settings.queues`.
+    """
+    options = WorkerOptions(
+        queues=queue_order(queues or settings.queues, registry),
+        lease=settings.lease,
+        extend_every=settings.extend_every,
+        grace=settings.grace,
+        version=rota_version(),
+    )
+    return Worker(store, registry, executors, announcer, options)
+
+
+def make_maintenance(store: Store, announcer: Announcer, settings: Settings) -> Maintenance:
+    """Make promoter, rescuer and pruner of an open store."""
+    retention = Retention(
+        history=timedelta(seconds=settings.keep_history),
+        dead=timedelta(seconds=settings.keep_dead),
+        ticks=timedelta(seconds=settings.keep_ticks),
+    )
+    return Maintenance(store, announcer, retention)
+
+
+def queue_order(text: str, registry: Registry) -> QueueOrder:
+    """Return the queues of a worker: those of `text`, else all that the tasks name, and "default"."""
+    parsed = parse_queues(text)
+    if isinstance(parsed, dict):
+        return QueueOrder(tuple(parsed), parsed)
+    if parsed:
+        return QueueOrder(parsed)
+    named = registry.queues()
+    return QueueOrder(named if DEFAULT_QUEUE in named else (*named, DEFAULT_QUEUE))
+
+
+def rota_version() -> str:
+    """Return the installed version."""
+    try:
+        return version("rota")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _sqlite(settings: Settings, clock: Clock | None) -> Store:
+    from rota.stores.sqlite import SqliteStore  # noqa: PLC0415 - only the store that is used is loaded
+
+    return SqliteStore(settings.url, clock=clock, durability=settings.durability)
+
+
+def _postgres(settings: Settings, clock: Clock | None) -> Store:
+    from rota.stores.postgres import PostgresStore  # noqa: PLC0415 - as above
+
+    return PostgresStore(
+        settings.url,
+        schema=settings.schema,
+        clock=clock,
+        pool_size=settings.pool_size,
+        listen=settings.listen,
+        durability=settings.durability,
+    )
+
+
+_STORES: dict[str, Callable[[Settings, Clock | None], Any]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgres,
+    "postgres": _postgres,
+}
