@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tooling.terminal import CTRL_C, CTRL_Z, in_terminal
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "foreground.py"
 
 # Ends well on SIGINT, and says so; with an argument it ends with that exit code at once.
@@ -18,24 +20,6 @@ if len(sys.argv) > 1:
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 print("ready", flush=True)
 print("stopped by", signal.sigwait({signal.SIGINT, signal.SIGTERM}).name, flush=True)
-"""
-
-# Plays the terminal: runs a command in it, presses Ctrl-C when it is ready, and ends with its exit code.
-TERMINAL = """
-import os, pty, sys
-child, screen = pty.fork()
-if child == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-seen = b""
-try:
-    while chunk := os.read(screen, 1024):
-        if b"ready" not in seen and b"ready" in seen + chunk:
-            os.write(screen, b"\\x1a\\x03")
-        seen += chunk
-except OSError:
-    pass
-print(seen.decode())
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
@@ -50,18 +34,12 @@ def makefile(tmp_path: Path) -> Path:
     return path
 
 
-def in_terminal(makefile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", TERMINAL, "make", "-C", str(makefile.parent), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+def make(makefile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return in_terminal(["make", *arguments], word="ready", keys=CTRL_Z + CTRL_C, folder=makefile.parent)
 
 
 def test_ctrl_c_in_a_terminal_ends_make_with_success(makefile: Path) -> None:
-    done = in_terminal(makefile, "run")
+    done = make(makefile, "run")
 
     assert "stopped by SIGINT" in done.stdout
     assert (done.returncode, done.stderr) == (0, "")
@@ -69,11 +47,11 @@ def test_ctrl_c_in_a_terminal_ends_make_with_success(makefile: Path) -> None:
 
 def test_without_it_make_ends_with_an_error(makefile: Path) -> None:
     """The reason for the script: when this fails, make has learnt better and the script may go."""
-    assert in_terminal(makefile, "plain").returncode != 0
+    assert make(makefile, "plain").returncode != 0
 
 
 def test_the_exit_code_of_the_command_is_kept(makefile: Path) -> None:
-    done = in_terminal(makefile, "run", "args=3")
+    done = make(makefile, "run", "args=3")
 
     assert "Error 3" in done.stdout
     assert done.returncode == 2  # as make says "failed"
