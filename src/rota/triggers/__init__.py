@@ -1,0 +1,1 @@
+"""When schedules tick: frozen values, each a pure function of time."""
