@@ -1,12 +1,13 @@
 """`app.schedules`: when tasks run, stored under ids."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from rota.app.job import Job
 from rota.engine.submitter import SubmitOptions
+from rota.model.errors import ConfigurationError
 from rota.model.schedule import ScheduleRecord
 from rota.operations import schedules as operations
 from rota.ports.store import Store
@@ -24,7 +25,7 @@ class Schedules:
 
     def __init__(self, app: "Rota") -> None:
         self._app = app
-        self._declared: dict[str, ScheduleRecord] = {}
+        self._declared: dict[str, Callable[[], ScheduleRecord]] = {}
 
     def add(  # noqa: PLR0913 - what a schedule is made of, all by name
         self,
@@ -95,13 +96,19 @@ class Schedules:
         stored = await self._app.connection.run_async(lambda store: operations.force(store, name))
         return Job(self._app.connection, stored.id, created=stored.created)
 
-    def declare(self, record: ScheduleRecord) -> None:
-        """Note a schedule of the code; it is stored when a scheduler starts."""
-        self._declared[record.id] = record
+    def declare(self, id_: str, make: Callable[[], ScheduleRecord]) -> None:
+        """Note a schedule of the code; it is made and stored when a scheduler starts.
+
+        Raises:
+            ConfigurationError: the code has two schedules of this id.
+        """
+        if id_ in self._declared:
+            raise ConfigurationError([f"two schedules have the id {id_!r}; give each its own"])
+        self._declared[id_] = make
 
     async def store_declared(self, store: Store) -> dict[str, str]:
         """Store the schedules of the code; returns what became of each."""
-        return {id_: await operations.declare(store, record) for id_, record in self._declared.items()}
+        return {id_: await operations.declare(store, make()) for id_, make in self._declared.items()}
 
     def record(  # noqa: PLR0913 - as `add`
         self,

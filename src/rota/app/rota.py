@@ -1,0 +1,230 @@
+"""`Rota`: one app, its tasks and its store."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar, overload
+from uuid import UUID
+
+from rota.app.connection import Connection
+from rota.app.job import Job
+from rota.app.locate import remember
+from rota.app.schedules import Schedules
+from rota.app.task import AppTask
+from rota.definitions.registry import AttemptMiddleware, Registry, SubmitMiddleware
+from rota.definitions.resources import Resource
+from rota.definitions.secret import Keyring
+from rota.definitions.task import Task
+from rota.model.errors import ConfigurationError, SubmitUncertainError, UnknownOptionError, UnknownTaskError
+from rota.model.job import Submission, Submitted
+from rota.ports.store import Store
+from rota.settings import Settings, load_settings
+from rota.triggers.base import Trigger
+from rota.wiring import make_store
+
+__all__ = ["Rota"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TASK_OPTIONS = (
+    "name",
+    "queue",
+    "executor",
+    "retry",
+    "timeout",
+    "rank",
+    "limit",
+    "key_limit",
+    "result_ttl",
+    "expires",
+    "aliases",
+    "on_success",
+    "on_failure",
+)
+
+
+class _Decorator:
+    """What `app.task(...)` returns: typed by the function that it is put on."""
+
+    def __init__(self, app: "Rota", options: dict[str, Any]) -> None:
+        self._app = app
+        self._options = options
+
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[R]]) -> AppTask[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R]) -> AppTask[P, R]: ...
+    def __call__(self, function: Callable[P, Any]) -> AppTask[P, Any]:
+        return self._app.add_task(function, self._options)
+
+
+class Rota:
+    """An app: tasks by name, and the store where their jobs live.
+
+        app = Rota("sqlite:///rota.db")
+
+        @app.task(queue="mail")
+        async def send(to: str) -> str: ...
+
+    Args:
+        url: the store, `sqlite:///file.db` or `postgresql://user@host/database`; without it ROTA_URL, else
+            `sqlite:///rota.db`. Nothing is opened before the first job.
+        settings: a whole settings value, instead of files, environment and `options`.
+        options: single settings (see `rota.settings.Settings`).
+
+    Raises:
+        ConfigurationError: a setting is at fault; every fault is named.
+    """
+
+    def __init__(self, url: str | None = None, *, settings: Settings | None = None, **options: Any) -> None:
+        self.settings = settings or load_settings({"url": url, **options})
+        self.registry = Registry(Keyring([key.strip() for key in self.settings.keys.split(",") if key.strip()]))
+        self.registry.payload_limit = self.settings.payload_limit
+        self.registry.result_limit = self.settings.result_limit
+        self.registry.log_limit = self.settings.log_limit
+        self.connection = Connection(lambda: make_store(self.settings))
+        self.schedules = Schedules(self)
+        self.tasks: dict[str, AppTask[..., Any]] = {}
+        self._test_submits: list[Callable[[Sequence[Submission]], list[Submitted] | None]] = []
+        remember(self)
+
+    def __repr__(self) -> str:
+        return f"<Rota with {len(self.tasks)} tasks>"
+
+    @overload
+    def task(self, function: Callable[P, Awaitable[R]], /) -> AppTask[P, R]: ...
+    @overload
+    def task(self, function: Callable[P, R], /) -> AppTask[P, R]: ...
+    @overload
+    def task(self, function: None = None, /, **options: Any) -> _Decorator: ...
+    def task(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+        """Make a task of a function; with options (see `Task`) or bare.
+
+        Raises:
+            DuplicateTaskError: another task has this name.
+            UnknownOptionError: there is no such option.
+        """
+        for option in options:
+            if option not in _TASK_OPTIONS:
+                raise UnknownOptionError("app.task", option, _TASK_OPTIONS)
+        if function is not None:
+            return self.add_task(function, options)
+        return _Decorator(self, options)
+
+    def add_task(self, function: Callable[P, Any], options: dict[str, Any]) -> AppTask[P, Any]:
+        """Register a function as a task (what `task` does)."""
+        definition: Task[P, Any] = Task(self.registry, function, **options)
+        self.registry.add(definition)
+        task = AppTask(self, definition)
+        self.tasks[definition.name] = task
+        return task
+
+    def schedule(self, trigger: Trigger, *, id: str, **options: Any) -> "_ScheduleDecorator":  # noqa: A002 - the word users know
+        """Make a task of a function without arguments that runs by a trigger.
+
+        The schedule is stored when a scheduler starts. `options` are those of `task`.
+        """
+        return _ScheduleDecorator(self, trigger, id, options)
+
+    def resource(self, factory: F) -> F:
+        """Provide what parameters of the factory's return type are filled with, once per worker."""
+        self.registry.provide(Resource.of(factory))
+        return factory
+
+    def middleware(self, layer: AttemptMiddleware) -> AttemptMiddleware:
+        """Wrap every attempt: `async def layer(attempt, call_next) -> Outcome`. The first added is outermost."""
+        self.registry.around_attempt.append(layer)
+        return layer
+
+    def submit_middleware(self, layer: SubmitMiddleware) -> SubmitMiddleware:
+        """Wrap every submit: `def layer(submission, call_next) -> Submission`. The first added is outermost."""
+        self.registry.around_submit.append(layer)
+        return layer
+
+    def queue(self, name: str, *, limit: int) -> None:
+        """Allow at most `limit` jobs of a queue to run at once, over all workers."""
+        if limit < 1:
+            raise ConfigurationError([f"queue {name!r}: limit={limit}: give 1 or more"])
+        self.registry.queue_limits[name] = limit
+
+    def job(self, job_id: UUID | str) -> Job[Any]:
+        """Return the handle of a job by its id; whether it exists shows at its first verb."""
+        return Job(self.connection, job_id if isinstance(job_id, UUID) else UUID(job_id))
+
+    def get_task(self, name: str) -> "AppTask[..., Any]":
+        """Return a task by name or alias.
+
+        Raises:
+            UnknownTaskError: there is none; nearby names are told.
+        """
+        found = self.registry.find(name)
+        if found is None:
+            raise UnknownTaskError(name, self.tasks)
+        return self.tasks[found.name]
+
+    def submit(self, submissions: Sequence[Submission], connection: Any = None) -> list[Submitted]:
+        """Store checked submissions, all or none (what `enqueue` does)."""
+        return self._intercepted(submissions) or self.connection.submit(submissions, connection)
+
+    async def submit_async(self, submissions: Sequence[Submission], connection: Any = None) -> list[Submitted]:
+        """Store checked submissions, all or none (what `enqueue_async` does)."""
+        return self._intercepted(submissions) or await self.connection.submit_async(submissions, connection)
+
+    def resend(self, error: SubmitUncertainError) -> list[Job[Any]]:
+        """Send the jobs of a submit whose answer was lost again; never makes a second copy."""
+        stored = self.connection.submit(error.submissions, None, resend=True)
+        return [Job(self.connection, one.id, created=one.created) for one in stored]
+
+    async def resend_async(self, error: SubmitUncertainError) -> list[Job[Any]]:
+        """Send the jobs of a submit whose answer was lost again (see `resend`)."""
+        stored = await self.connection.submit_async(error.submissions, None, resend=True)
+        return [Job(self.connection, one.id, created=one.created) for one in stored]
+
+    def faults(self) -> list[str]:
+        """Return every fault of the app's definitions at once; `rota check` prints them."""
+        return self.registry.faults()
+
+    def close(self) -> None:
+        """Release the store's connections; the next verb opens them again."""
+        self.connection.close()
+
+    def cli(self, arguments: Iterable[str] | None = None) -> None:
+        """Be the command line of this app: `python main.py run | worker | scheduler run | ...`."""
+        from rota.cli.main import main  # noqa: PLC0415 - only commands need the command line
+
+        main(list(arguments) if arguments is not None else None, app=self)
+
+    def intercept(
+        self, taker: Callable[[Sequence[Submission]], list[Submitted] | None]
+    ) -> Callable[[], None]:
+        """Let tests take submissions instead of the store; returns what ends it (see `rota.testing`)."""
+        self._test_submits.append(taker)
+        return lambda: self._test_submits.remove(taker)
+
+    def _intercepted(self, submissions: Sequence[Submission]) -> list[Submitted] | None:
+        return self._test_submits[-1](submissions) if self._test_submits else None
+
+
+class _ScheduleDecorator:
+    """What `app.schedule(...)` returns."""
+
+    def __init__(self, app: Rota, trigger: Trigger, id_: str, options: dict[str, Any]) -> None:
+        self._app = app
+        self._trigger = trigger
+        self._id = id_
+        self._options = options
+
+    def __call__(self, function: Callable[P, Any]) -> AppTask[P, Any]:
+        task = self._app.task(**self._options)(function)
+        schedules = self._app.schedules
+        schedules.declare(
+            self._id, lambda: schedules.record(task, self._trigger, self._id, (), {}, None, source="code")
+        )
+        return task
+
+
+async def open_store(app: Rota) -> Store:
+    """Open a store of the app's settings in the running event loop."""
+    store = make_store(app.settings)
+    await store.open()
+    return store

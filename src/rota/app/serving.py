@@ -1,0 +1,88 @@
+"""Running the parts of an app in one process."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
+
+from rota.app.rota import open_store
+from rota.engine.announcer import Announcer
+from rota.engine.host import Part, host
+from rota.engine.scheduling import Scheduling
+from rota.model.errors import ConfigurationError
+from rota.operations.schedules import submission_of
+from rota.ports.store import Store
+from rota.telemetry import logs
+from rota.wiring import make_executors, make_maintenance, make_worker
+
+if TYPE_CHECKING:
+    from rota.app.rota import Rota
+
+__all__ = ["ROLES", "run_loop", "serve"]
+
+ROLES = ("worker", "scheduler")
+
+
+async def serve(
+    app: "Rota",
+    roles: Iterable[str],
+    *,
+    queues: str = "",
+    locator: str = "",
+    announcer: Announcer | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run roles ("worker", "scheduler") until a signal, then stop gracefully.
+
+    Args:
+        queues: what the worker serves, instead of the setting's.
+        locator: the app as "module:attribute", for child processes.
+        ready: called when everything runs.
+
+    Raises:
+        ConfigurationError: definitions or resources are at fault; every fault is named.
+    """
+    faults = app.faults()
+    if faults:
+        raise ConfigurationError(faults)
+    announcer = announcer or Announcer()
+    logs.listen(announcer)
+    store = await open_store(app)
+    app.connection.adopt(store)
+    try:
+        parts = _parts(app, store, announcer, tuple(roles), queues, locator)
+        if "scheduler" in roles:
+            await app.schedules.store_declared(store)
+        await host(parts, store.wakeup, ready=ready)
+    finally:
+        app.connection.adopt(None)
+        await store.close()
+
+
+def run_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run a process's main coroutine, on uvloop where it is installed."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if sys.platform != "win32":
+        try:
+            import uvloop  # noqa: PLC0415 - an optional extra
+
+            factory = uvloop.new_event_loop
+        except ImportError:
+            pass
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work)
+
+
+def _parts(
+    app: "Rota", store: Store, announcer: Announcer, roles: tuple[str, ...], queues: str, locator: str
+) -> list[Part]:
+    parts: list[Part] = []
+    if "worker" in roles:
+        executors = make_executors(app.registry, app.settings, locator)
+        parts += [
+            make_maintenance(store, announcer, app.settings),
+            make_worker(store, app.registry, executors, announcer, app.settings, queues),
+        ]
+    if "scheduler" in roles:
+        parts.append(Scheduling(store, submission_of, announcer))
+    return parts
