@@ -24,9 +24,7 @@ Seconds = Annotated[float, Meta(gt=0)]
 
 _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|)\s*")
-_DURATIONS = frozenset(
-    {"lease", "extend_every", "grace", "keep_history", "keep_dead", "keep_ticks"}
-)
+_DURATIONS = frozenset({"lease", "extend_every", "grace", "keep_history", "keep_dead", "keep_ticks"})
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,7 +138,9 @@ def parse_queues(text: str) -> tuple[str, ...] | dict[str, float]:
     bad = [name for name, weight in weights.items() if not weight > 0]
     if bad:
         raise ConfigurationError(
-            [f"queues={text!r}: give every queue a weight above 0 (as in 'a=3,b=1') or none; wrong: {', '.join(bad)}"]
+            [
+                f"queues={text!r}: give every queue a weight above 0 (as in 'a=3,b=1') or none; wrong: {', '.join(bad)}"
+            ]
         )
     return weights
 

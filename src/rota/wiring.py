@@ -37,7 +37,9 @@ def make_store(settings: Settings, clock: Clock | None = None) -> Store:
     if maker is None:
         hint = did_you_mean(scheme, _STORES)
         raise ConfigurationError(
-            [f"url: no store has the scheme {scheme!r}.{hint} Use sqlite:///file.db or postgresql://user@host/database"]
+            [
+                f"url: no store has the scheme {scheme!r}.{hint} Use sqlite:///file.db or postgresql://user@host/database"
+            ]
         )
     return maker(settings, clock)
 
@@ -48,12 +50,12 @@ def make_executors(registry: Registry, settings: Settings, locator: str) -> list
     Args:
         locator: the app as "module:attribute", by which child processes find the tasks; "" for a script.
     """
-    from rota.executors.inline import AsyncExecutor  # noqa: PLC0415 - only workers need executors
-    from rota.executors.threads import ThreadExecutor  # noqa: PLC0415
+    from rota.executors.inline import AsyncExecutor
+    from rota.executors.threads import ThreadExecutor
 
     executors: list[Executor] = [AsyncExecutor(settings.async_slots), ThreadExecutor(settings.threads)]
     if any(task.executor == PROCESS for task in registry.tasks.values()):
-        from rota.executors.processes import ProcessExecutor  # noqa: PLC0415
+        from rota.executors.processes import ProcessExecutor
 
         slots = settings.processes or cpu_count() or 1
         executors.append(ProcessExecutor(slots, loader="rota.app.locate:load_registry", argument=locator))
@@ -113,13 +115,13 @@ def rota_version() -> str:
 
 
 def _sqlite(settings: Settings, clock: Clock | None) -> Store:
-    from rota.stores.sqlite import SqliteStore  # noqa: PLC0415 - only the store that is used is loaded
+    from rota.stores.sqlite import SqliteStore
 
     return SqliteStore(settings.url, clock=clock, durability=settings.durability)
 
 
 def _postgres(settings: Settings, clock: Clock | None) -> Store:
-    from rota.stores.postgres import PostgresStore  # noqa: PLC0415 - as above
+    from rota.stores.postgres import PostgresStore
 
     return PostgresStore(
         settings.url,

@@ -64,7 +64,9 @@ class Connection:
             store = await asyncio.to_thread(self.store)
         return await self._portal.run_async(_awaited(work, store))
 
-    def submit(self, submissions: Sequence[Submission], connection: Any, *, resend: bool = False) -> list[Submitted]:
+    def submit(
+        self, submissions: Sequence[Submission], connection: Any, *, resend: bool = False
+    ) -> list[Submitted]:
         """Submit by the store's synchronous driver, or on the caller's own connection."""
         self.refuse_in_loop("enqueue")
         store = self.store()

@@ -43,7 +43,12 @@ class Job(Generic[R]):
     __slots__ = ("_connection", "_task", "created", "id")
 
     def __init__(
-        self, connection: "Connection", job_id: UUID, task: "Task[Any, R] | None" = None, *, created: bool = True
+        self,
+        connection: "Connection",
+        job_id: UUID,
+        task: "Task[Any, R] | None" = None,
+        *,
+        created: bool = True,
     ) -> None:
         self._connection = connection
         self._task = task
@@ -99,7 +104,7 @@ class Job(Generic[R]):
         """
         return self._connection.run("result", lambda store: self._result(store, timeout))
 
-    async def result_async(self, timeout: float | None = None) -> R:  # noqa: ASYNC109 - the twin of `result`
+    async def result_async(self, timeout: float | None = None) -> R:
         """Wait until the job has finished and return its result (see `result`)."""
         return await self._connection.run_async(lambda store: self._result(store, timeout))
 
@@ -178,4 +183,5 @@ class Job(Generic[R]):
             return None  # type: ignore[return-value]  # a task that returned None
         if self._task is not None:
             return self._task.decode_result(found.value)
-        return msgspec.json.decode(found.value)  # type: ignore[no-any-return]  # without its task, JSON's own types
+        plain: R = msgspec.json.decode(found.value)
+        return plain

@@ -47,7 +47,9 @@ def load_app(locator: str) -> "Rota":
         if error.name is not None and not (module_name + ".").startswith(error.name + "."):
             raise
         raise ConfigurationError(
-            [f"app {locator!r}: there is no module {module_name!r} here; give MODULE:app, for example main:app"]
+            [
+                f"app {locator!r}: there is no module {module_name!r} here; give MODULE:app, for example main:app"
+            ]
         ) from None
     if attribute:
         app = getattr(module, attribute, None)
@@ -56,7 +58,9 @@ def load_app(locator: str) -> "Rota":
         return app
     apps = [value for value in vars(module).values() if isinstance(value, Rota)]
     if len(apps) != 1:
-        raise ConfigurationError([f"app {locator!r}: {module_name} has {len(apps)} Rota apps; give MODULE:name"])
+        raise ConfigurationError(
+            [f"app {locator!r}: {module_name} has {len(apps)} Rota apps; give MODULE:name"]
+        )
     return apps[0]
 
 

@@ -33,7 +33,9 @@ class Portal:
             if self._loop is None or self._pid != os.getpid():
                 self._loop = asyncio.new_event_loop()
                 self._pid = os.getpid()
-                threading.Thread(target=self._serve, args=(self._loop,), name="rota-portal", daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(self._loop,), name="rota-portal", daemon=True
+                ).start()
             return self._loop
 
     def close(self) -> None:

@@ -78,7 +78,9 @@ class Rota:
 
     def __init__(self, url: str | None = None, *, settings: Settings | None = None, **options: Any) -> None:
         self.settings = settings or load_settings({"url": url, **options})
-        self.registry = Registry(Keyring([key.strip() for key in self.settings.keys.split(",") if key.strip()]))
+        self.registry = Registry(
+            Keyring([key.strip() for key in self.settings.keys.split(",") if key.strip()])
+        )
         self.registry.payload_limit = self.settings.payload_limit
         self.registry.result_limit = self.settings.result_limit
         self.registry.log_limit = self.settings.log_limit
@@ -119,7 +121,7 @@ class Rota:
         self.tasks[definition.name] = task
         return task
 
-    def schedule(self, trigger: Trigger, *, id: str, **options: Any) -> "_ScheduleDecorator":  # noqa: A002 - the word users know
+    def schedule(self, trigger: Trigger, *, id: str, **options: Any) -> "_ScheduleDecorator":
         """Make a task of a function without arguments that runs by a trigger.
 
         The schedule is stored when a scheduler starts. `options` are those of `task`.
@@ -166,7 +168,9 @@ class Rota:
         """Store checked submissions, all or none (what `enqueue` does)."""
         return self._intercepted(submissions) or self.connection.submit(submissions, connection)
 
-    async def submit_async(self, submissions: Sequence[Submission], connection: Any = None) -> list[Submitted]:
+    async def submit_async(
+        self, submissions: Sequence[Submission], connection: Any = None
+    ) -> list[Submitted]:
         """Store checked submissions, all or none (what `enqueue_async` does)."""
         return self._intercepted(submissions) or await self.connection.submit_async(submissions, connection)
 

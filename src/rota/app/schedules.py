@@ -1,6 +1,6 @@
 """`app.schedules`: when tasks run, stored under ids."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,12 +27,12 @@ class Schedules:
         self._app = app
         self._declared: dict[str, Callable[[], ScheduleRecord]] = {}
 
-    def add(  # noqa: PLR0913 - what a schedule is made of, all by name
+    def add(
         self,
         task: "AppTask[Any, Any] | str",
         trigger: Trigger,
         *,
-        id: str,  # noqa: A002 - the word users know
+        id: str,
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         options: SubmitOptions | None = None,
@@ -52,12 +52,12 @@ class Schedules:
         record = self.record(task, trigger, id, args, kwargs or {}, options, source="api")
         return self._app.connection.run("add", lambda store: operations.declare(store, record))
 
-    async def add_async(  # noqa: PLR0913 - as `add`
+    async def add_async(
         self,
         task: "AppTask[Any, Any] | str",
         trigger: Trigger,
         *,
-        id: str,  # noqa: A002 - the word users know
+        id: str,
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         options: SubmitOptions | None = None,
@@ -66,19 +66,19 @@ class Schedules:
         record = self.record(task, trigger, id, args, kwargs or {}, options, source="api")
         return await self._app.connection.run_async(lambda store: operations.declare(store, record))
 
-    def list(self) -> list[ScheduleRecord]:
+    def list(self) -> Sequence[ScheduleRecord]:
         """Return all schedules, by id."""
         return self._app.connection.run("list", lambda store: store.schedules.list())
 
-    async def list_async(self) -> "list[ScheduleRecord]":
+    async def list_async(self) -> Sequence[ScheduleRecord]:
         """Return all schedules, by id."""
         return await self._app.connection.run_async(lambda store: store.schedules.list())
 
-    def remove(self, id: str) -> bool:  # noqa: A002 - the word users know
+    def remove(self, id: str) -> bool:
         """Delete a schedule; False when there is none."""
         return self._app.connection.run("remove", lambda store: operations.remove(store, id))
 
-    async def remove_async(self, id: str) -> bool:  # noqa: A002 - the word users know
+    async def remove_async(self, id: str) -> bool:
         """Delete a schedule; False when there is none."""
         return await self._app.connection.run_async(lambda store: operations.remove(store, id))
 
@@ -110,7 +110,7 @@ class Schedules:
         """Store the schedules of the code; returns what became of each."""
         return {id_: await operations.declare(store, make()) for id_, make in self._declared.items()}
 
-    def record(  # noqa: PLR0913 - as `add`
+    def record(
         self,
         task: "AppTask[Any, Any] | str",
         trigger: Trigger,

@@ -23,7 +23,11 @@ class Submitter(Generic[P, R]):
     """The verbs that enqueue a task, with one set of options."""
 
     def __init__(
-        self, app: "Rota", definition: Task[P, R], options: SubmitOptions | None = None, connection: Any = None
+        self,
+        app: "Rota",
+        definition: Task[P, R],
+        options: SubmitOptions | None = None,
+        connection: Any = None,
     ) -> None:
         self._app = app
         self._options = options or SubmitOptions()
@@ -52,7 +56,9 @@ class Submitter(Generic[P, R]):
         """
         return self._submit([self._submission_of(item) for item in arguments])
 
-    async def enqueue_many_async(self, arguments: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Job[R]]:
+    async def enqueue_many_async(
+        self, arguments: Iterable[tuple[Any, ...] | Mapping[str, Any]]
+    ) -> list[Job[R]]:
         """Store many jobs in one round trip (see `enqueue_many`)."""
         return await self._submit_async([self._submission_of(item) for item in arguments])
 
@@ -96,7 +102,7 @@ class AppTask(Submitter[P, R]):
     def __repr__(self) -> str:
         return f"<task {self.name!r}>"
 
-    def options(  # noqa: PLR0913 - each option of a job is one argument, all by name
+    def options(
         self,
         *,
         queue: str | None = None,

@@ -11,7 +11,6 @@ from rota.definitions.jsonable import (
     Hooks,
     NotJsonError,
     check_builtins,
-    find_nul,
     unsupported_types,
 )
 from rota.definitions.secret import Keyring
@@ -156,7 +155,9 @@ class Arguments:
             if name in self._required:
                 fields.append((f"a{index}", kind))
             else:
-                fields.append((f"a{index}", kind | msgspec.UnsetType if kind is not Any else Any, msgspec.UNSET))
+                fields.append(
+                    (f"a{index}", kind | msgspec.UnsetType if kind is not Any else Any, msgspec.UNSET)
+                )
         return msgspec.defstruct(
             "Arguments",
             fields,

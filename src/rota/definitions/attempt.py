@@ -74,7 +74,9 @@ class AttemptLog:
             self._seq += 1
             seq = self._seq
         job = self._attempt.job
-        self._attempt.journal.log(LogEntry(job.id, job.token, seq, datetime.now(UTC), level, message, shown or None))
+        self._attempt.journal.log(
+            LogEntry(job.id, job.token, seq, datetime.now(UTC), level, message, shown or None)
+        )
 
 
 def _plain(value: object) -> bool:

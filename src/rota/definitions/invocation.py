@@ -9,7 +9,17 @@ import msgspec
 from rota.definitions.attempt import Attempt, running
 from rota.definitions.jsonable import NotJsonError, check_builtins
 from rota.model.errors import AttemptStoppedError, RotaError
-from rota.model.outcome import Cancelled, Failed, Fault, Handed, Outcome, Retried, Snooze, Succeeded, Suspended
+from rota.model.outcome import (
+    Cancelled,
+    Failed,
+    Fault,
+    Handed,
+    Outcome,
+    Retried,
+    Snooze,
+    Succeeded,
+    Suspended,
+)
 from rota.policy.retry_after import retry_after_of
 
 __all__ = ["ResultError", "call_async", "call_sync", "fault_of", "outcome_of"]
@@ -74,7 +84,11 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
         encoded = msgspec.json.encode(plain)
     except (NotJsonError, NotImplementedError, TypeError, OverflowError) as error:
         return Failed(
-            fault_of(ResultError(f"the result of {task.name!r} cannot be kept: {error}. Return JSON, or set result_ttl=0"))
+            fault_of(
+                ResultError(
+                    f"the result of {task.name!r} cannot be kept: {error}. Return JSON, or set result_ttl=0"
+                )
+            )
         )
     if len(encoded) > task.result_limit:
         message = (

@@ -1,19 +1,17 @@
 """What may travel as JSON, and how the types beyond JSON's own do."""
 
 import math
-import re
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from rota.definitions.secret import Keyring, Secret
 
-__all__ = ["UNTYPED", "Hooks", "NotJsonError", "check_builtins", "find_nul", "unsupported_types"]
+__all__ = ["UNTYPED", "Hooks", "NotJsonError", "check_builtins", "unsupported_types"]
 
 INT64 = range(-(2**63), 2**63)
 UNTYPED = Any
 _JSON_TYPES = (str, int, float, bool, type(None), list, dict)
-_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class NotJsonError(ValueError):
@@ -22,11 +20,6 @@ class NotJsonError(ValueError):
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(f"{path}: {reason}")
-
-
-def find_nul(encoded: bytes) -> bool:
-    """Tell whether JSON text holds a NUL character, which PostgreSQL cannot store."""
-    return b"\\u0000" in encoded and _ESCAPED_NUL.search(encoded) is not None
 
 
 def check_builtins(value: Any, path: str, *, native_only: bool = False) -> None:
@@ -41,28 +34,31 @@ def check_builtins(value: Any, path: str, *, native_only: bool = False) -> None:
         NotJsonError: NaN, an infinity, an integer beyond 64 bits, a NUL character, or a foreign type.
     """
     kind = type(value)
-    if kind is str:
-        if "\0" in value:
-            raise NotJsonError(path, "contains a NUL character")
-    elif kind is int:
-        if value not in INT64:
-            raise NotJsonError(path, f"{value} is beyond 64 bits")
-    elif kind is float:
-        if not math.isfinite(value):
-            raise NotJsonError(path, f"{value} is not a JSON number")
-    elif kind is list or kind is tuple:
-        if native_only and kind is tuple:
-            raise NotJsonError(path, "a tuple comes back as a list")
+    if kind is list:
         for index, item in enumerate(value):
             check_builtins(item, f"{path}[{index}]", native_only=native_only)
     elif kind is dict:
         for name, item in value.items():
             if type(name) is not str:
                 raise NotJsonError(path, f"the key {name!r} is not a string")
-            check_builtins(name, f"{path} key", native_only=native_only)
+            check_builtins(name, f"{path} key")
             check_builtins(item, f"{path}.{name}", native_only=native_only)
     elif native_only and kind not in _JSON_TYPES:
         raise NotJsonError(path, f"a {kind.__name__} is not one of JSON's own types")
+    else:
+        reason = _fault_of_scalar(kind, value)
+        if reason:
+            raise NotJsonError(path, reason)
+
+
+def _fault_of_scalar(kind: type, value: Any) -> str:
+    if kind is str and "\0" in value:
+        return "contains a NUL character"
+    if kind is int and value not in INT64:
+        return f"{value} is beyond 64 bits"
+    if kind is float and not math.isfinite(value):
+        return f"{value} is not a JSON number"
+    return ""
 
 
 class Hooks:
@@ -118,4 +114,6 @@ def _collect(info: Any, found: list[str], seen: set[int]) -> None:
 def _children(info: Any) -> list[Any]:
     if not isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field):
         return []
-    return [value for value in (getattr(info, name, None) for name in info.__struct_fields__) if value is not None]
+    return [
+        value for value in (getattr(info, name, None) for name in info.__struct_fields__) if value is not None
+    ]

@@ -68,7 +68,9 @@ class Registry:
         """Register what parameters of the resource's type are filled with."""
         if resource.kind in self.resources:
             raise ConfigurationError(
-                [f"two resources provide {resource.kind!r}; a type can have one, wrap it in a class of its own"]
+                [
+                    f"two resources provide {resource.kind!r}; a type can have one, wrap it in a class of its own"
+                ]
             )
         self.resources[resource.kind] = resource
 
@@ -98,7 +100,9 @@ def _fold(middleware: Iterable[SubmitMiddleware], submission: Submission) -> Sub
     return call(submission)
 
 
-def _bind(layer: SubmitMiddleware, inner: Callable[[Submission], Submission]) -> Callable[[Submission], Submission]:
+def _bind(
+    layer: SubmitMiddleware, inner: Callable[[Submission], Submission]
+) -> Callable[[Submission], Submission]:
     return lambda submission: layer(submission, inner)
 
 

@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 ASYNC, THREAD, PROCESS = "async", "thread", "process"
 
-Hook = Callable[..., None | Awaitable[None]]
+Hook = Callable[..., Awaitable[None] | None]
 """Called with the finished job's `ClaimedJob` and its outcome."""
 
 
@@ -45,7 +45,7 @@ class Task(Generic[P, R]):
         on_failure: called with the job and its outcome after it failed for good.
     """
 
-    def __init__(  # noqa: PLR0913 - each option of a task is one argument, all by name
+    def __init__(
         self,
         registry: "Registry",
         function: Callable[P, R],
@@ -107,9 +107,7 @@ class Task(Generic[P, R]):
             raise PayloadTooLargeError(self.name, len(payload), self.registry.payload_limit)
         return payload
 
-    def decode(
-        self, payload: bytes, resources: Mapping[Any, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def decode(self, payload: bytes, resources: Mapping[Any, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments to call the function with, resources filled in."""
         arguments = self.arguments
         args, kwargs = arguments.decode(payload)

@@ -42,7 +42,7 @@ class Claimer:
 
     name = "claimer"
 
-    def __init__(  # noqa: PLR0913 - what a claim depends on
+    def __init__(
         self,
         jobs: JobStore,
         limits: LimitStore,

@@ -29,7 +29,7 @@ class Heartbeat:
 
     name = "heartbeat"
 
-    def __init__(  # noqa: PLR0913 - what a heartbeat reports and obeys
+    def __init__(
         self,
         workers: WorkerStore,
         runner: Runner,

@@ -39,7 +39,7 @@ class Runner:
         alive: tells whether the worker's claims can still be valid (its leases were extended in time).
     """
 
-    def __init__(  # noqa: PLR0913 - the parts that an attempt passes through
+    def __init__(
         self,
         registry: Registry,
         executors: Mapping[str, Executor],
@@ -106,7 +106,9 @@ class Runner:
         for job in self.drop_waiting(ids):
             limited = job.id in self._limited
             self._limited.discard(job.id)
-            self._settler.add(Settlement(job.id, job.token, Cancelled("cancelled"), limited=limited), job.task)
+            self._settler.add(
+                Settlement(job.id, job.token, Cancelled("cancelled"), limited=limited), job.task
+            )
 
     def _start(self, job: ClaimedJob, lane: Lane) -> None:
         task = self._registry.get(job.task)
@@ -155,12 +157,16 @@ class Runner:
             if attempt.stop_reason == "lost":
                 self._announcer.announce(ClaimLost(job.id, job.task, late=False))
                 return
-            if attempt.stop_reason == "shutdown" or (isinstance(outcome, Cancelled) and not attempt.cancelled):
+            if attempt.stop_reason == "shutdown" or (
+                isinstance(outcome, Cancelled) and not attempt.cancelled
+            ):
                 self.given_back.append(job.claim)
                 return
             outcome = self._decide(attempt, outcome)
         self._settler.add(
-            Settlement(job.id, job.token, outcome, duration, limited=limited), job.task, self._hook(attempt, outcome)
+            Settlement(job.id, job.token, outcome, duration, limited=limited),
+            job.task,
+            self._hook(attempt, outcome),
         )
         if self._announcer.wanted(AttemptEnded):
             self._announcer.announce(AttemptEnded(job, outcome, duration))
@@ -227,4 +233,3 @@ def _timed_out(seconds: float) -> Fault:
         message=f"ran longer than its timeout of {seconds:g} s",
         kinds=("builtins.TimeoutError", "builtins.OSError", "builtins.Exception"),
     )
-

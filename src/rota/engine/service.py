@@ -75,7 +75,7 @@ class Loop:
                 await self._pause(wait)
 
     def _failed(self, error: Exception, failures: int) -> float:
-        wait = min(LONGEST_RETRY, FIRST_RETRY * 2**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+        wait = min(LONGEST_RETRY, FIRST_RETRY * 2.0**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
         text = str(error) if isinstance(error, StoreUnavailableError) else repr(error)
         self._announcer.announce(ServiceFailed(self._service.name, text, wait))
         return wait

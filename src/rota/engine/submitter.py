@@ -90,7 +90,10 @@ def _check(task: str, options: SubmitOptions) -> None:
         moment = getattr(options, name)
         if isinstance(moment, datetime) and moment.tzinfo is None:
             raise ArgumentsError(
-                task, name, f"{moment.isoformat()} has no time zone", "Give an aware datetime, for example with tzinfo=UTC"
+                task,
+                name,
+                f"{moment.isoformat()} has no time zone",
+                "Give an aware datetime, for example with tzinfo=UTC",
             )
     if options.rank is not None and options.rank not in INT64:
         raise ArgumentsError(task, "rank", f"{options.rank} is beyond 64 bits", "Give a 64-bit integer")

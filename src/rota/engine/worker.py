@@ -73,7 +73,7 @@ class Worker:
             self._recorder,
             announcer,
             freed=self._freed,
-            alive=lambda: self._heartbeat.alive(),
+            alive=self._alive,
         )
         self._claimer = self._make_claimer()
         self._heartbeat = self._make_heartbeat()
@@ -162,6 +162,9 @@ class Worker:
     def _loops(self) -> tuple[Loop, ...]:
         return (self._recorder.loop, self._settler.loop, self._heartbeat.loop, self._claimer.loop)
 
+    def _alive(self) -> bool:
+        return self._heartbeat.alive()
+
     def _freed(self) -> None:
         self._claimer.loop.poke()
 
@@ -203,7 +206,11 @@ class Worker:
     def _info(self) -> WorkerInfo:
         tasks = tuple(
             TaskEntry(
-                name=task.name, kind="function", executor=task.executor, queue=task.queue, schema=task.arguments.schema()
+                name=task.name,
+                kind="function",
+                executor=task.executor,
+                queue=task.queue,
+                schema=task.arguments.schema(),
             )
             for task in self._registry.tasks.values()
         )

@@ -240,4 +240,3 @@ class WrongThreadError(RotaError):
 
     def __init__(self, verb: str) -> None:
         super().__init__(f"{verb}() would block this thread's running event loop: use `await {verb}_async()`")
-

@@ -30,7 +30,7 @@ class ScheduleStore(Protocol):
         """Return one schedule."""
         ...
 
-    async def list(self) -> list[ScheduleRecord]:
+    async def list(self) -> Sequence[ScheduleRecord]:
         """Return all schedules by id."""
         ...
 
@@ -57,6 +57,6 @@ class ScheduleStore(Protocol):
         """
         ...
 
-    async def ticks(self, schedule: str, *, limit: int) -> list[TickRecord]:
+    async def ticks(self, schedule: str, *, limit: int) -> Sequence[TickRecord]:
         """Return a schedule's latest ticks, newest first."""
         ...

@@ -91,7 +91,10 @@ def listen(source: EventSource) -> None:
     for kind, listener in (
         (WorkerStarted, lambda e: logger.info("worker %s serves %s", e.id, ", ".join(e.queues))),
         (WorkerStopped, lambda e: logger.info("worker %s stopped, %d jobs given back", e.id, e.given_back)),
-        (ServiceFailed, lambda e: logger.warning("%s failed, again in %.1f s: %s", e.service, e.retry_in, e.error)),
+        (
+            ServiceFailed,
+            lambda e: logger.warning("%s failed, again in %.1f s: %s", e.service, e.retry_in, e.error),
+        ),
         (ServiceRecovered, lambda e: logger.info("%s works again", e.service)),
         (Rescued, lambda e: logger.warning("took back %d jobs of silent owners", len(e.ids))),
         (HookFailed, lambda e: logger.error("hook of %s failed for job %s: %s", e.task, e.id, e.error)),
