@@ -49,7 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         keep_ticks: how long ticks of schedules are kept.
         zone: IANA zone of triggers that name none.
         keys: keys that encrypt Secret arguments, newest first, comma-separated.
-        durability: "full" syncs every commit to disk; "normal" may lose the last moments in a power cut (SQLite).
+        durability: "full" syncs every commit; "normal" may lose the last moments in a power cut.
         listen: whether PostgreSQL notices are used; false behind a pooler in transaction mode.
         pool_size: most connections that a process opens to PostgreSQL.
         log_level: least severe line to print.
@@ -138,9 +138,7 @@ def parse_queues(text: str) -> tuple[str, ...] | dict[str, float]:
     bad = [name for name, weight in weights.items() if not weight > 0]
     if bad:
         raise ConfigurationError(
-            [
-                f"queues={text!r}: give every queue a weight above 0 (as in 'a=3,b=1') or none; wrong: {', '.join(bad)}"
-            ]
+            [f"queues={text!r}: give each queue a weight above 0, or none; wrong: {', '.join(bad)}"]
         )
     return weights
 

@@ -1,4 +1,4 @@
-"""Where engine and adapters meet: one settings value becomes a store, executors and the parts of a process."""
+"""Where engine and adapters meet: settings become a store, executors and the parts of a process."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -48,6 +48,8 @@ def make_executors(registry: Registry, settings: Settings, locator: str) -> list
     """Make the executors of a worker; processes only where a task wants them.
 
     Args:
+        registry: the tasks that will run.
+        settings: how many slots each has.
         locator: the app as "module:attribute", by which child processes find the tasks; "" for a script.
     """
     from rota.executors.inline import AsyncExecutor
@@ -66,6 +68,7 @@ def make_worker(
     store: Store,
     registry: Registry,
     executors: Sequence[Executor],
+    *,
     announcer: Announcer,
     settings: Settings,
     queues: str = "",
@@ -73,6 +76,11 @@ def make_worker(
     """Make a worker of an open store, inside its event loop.
 
     Args:
+        store: open in this loop.
+        registry: the tasks that it knows.
+        executors: where attempts run.
+        announcer: where events go.
+        settings: slots, lease, grace.
         queues: instead of the setting's; see `Settings.queues`.
     """
     options = WorkerOptions(

@@ -1,4 +1,4 @@
-"""An app's way to its store: opened at first use, from synchronous and asynchronous code, safe after a fork."""
+"""An app's way to its store: opened at first use, from any code, safe after a fork."""
 
 import asyncio
 import os

@@ -182,6 +182,7 @@ class Job(Generic[R]):
         if found.value is None:
             return None  # type: ignore[return-value]  # a task that returned None
         if self._task is not None:
-            return self._task.decode_result(found.value)
+            typed: R = self._task.decode_result(found.value)
+            return typed
         plain: R = msgspec.json.decode(found.value)
         return plain

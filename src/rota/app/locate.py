@@ -47,9 +47,7 @@ def load_app(locator: str) -> "Rota":
         if error.name is not None and not (module_name + ".").startswith(error.name + "."):
             raise
         raise ConfigurationError(
-            [
-                f"app {locator!r}: there is no module {module_name!r} here; give MODULE:app, for example main:app"
-            ]
+            [f"app {locator!r}: there is no module {module_name!r} here; give MODULE:app"]
         ) from None
     if attribute:
         app = getattr(module, attribute, None)

@@ -134,12 +134,12 @@ class Rota:
         return factory
 
     def middleware(self, layer: AttemptMiddleware) -> AttemptMiddleware:
-        """Wrap every attempt: `async def layer(attempt, call_next) -> Outcome`. The first added is outermost."""
+        """Wrap every attempt: `async def layer(attempt, call_next) -> Outcome`; the first is outermost."""
         self.registry.around_attempt.append(layer)
         return layer
 
     def submit_middleware(self, layer: SubmitMiddleware) -> SubmitMiddleware:
-        """Wrap every submit: `def layer(submission, call_next) -> Submission`. The first added is outermost."""
+        """Wrap every submit: `def layer(submission, call_next) -> Submission`; the first is outermost."""
         self.registry.around_submit.append(layer)
         return layer
 
@@ -221,9 +221,7 @@ class _ScheduleDecorator:
     def __call__(self, function: Callable[P, Any]) -> AppTask[P, Any]:
         task = self._app.task(**self._options)(function)
         schedules = self._app.schedules
-        schedules.declare(
-            self._id, lambda: schedules.record(task, self._trigger, self._id, (), {}, None, source="code")
-        )
+        schedules.declare(self._id, lambda: schedules.record(task, self._trigger, self._id, source="code"))
         return task
 
 

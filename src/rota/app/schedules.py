@@ -40,7 +40,11 @@ class Schedules:
         """Store a schedule, idempotent by id.
 
         Args:
-            args, kwargs: what the task is called with.
+            task: a task of this app, or its name.
+            trigger: when it runs.
+            id: under which it is stored.
+            args: what the task is called with, by position.
+            kwargs: what the task is called with, by name.
             options: rank, key, tags, queue ... of its jobs.
 
         Returns:
@@ -49,7 +53,7 @@ class Schedules:
         Raises:
             ArgumentsError: the arguments do not fit the task.
         """
-        record = self.record(task, trigger, id, args, kwargs or {}, options, source="api")
+        record = self.record(task, trigger, id, source="api", args=args, kwargs=kwargs, options=options)
         return self._app.connection.run("add", lambda store: operations.declare(store, record))
 
     async def add_async(
@@ -63,7 +67,7 @@ class Schedules:
         options: SubmitOptions | None = None,
     ) -> str:
         """Store a schedule, idempotent by id (see `add`)."""
-        record = self.record(task, trigger, id, args, kwargs or {}, options, source="api")
+        record = self.record(task, trigger, id, source="api", args=args, kwargs=kwargs, options=options)
         return await self._app.connection.run_async(lambda store: operations.declare(store, record))
 
     def list(self) -> Sequence[ScheduleRecord]:
@@ -115,11 +119,11 @@ class Schedules:
         task: "AppTask[Any, Any] | str",
         trigger: Trigger,
         id_: str,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        options: SubmitOptions | None,
         *,
         source: str,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: SubmitOptions | None = None,
     ) -> ScheduleRecord:
         """Return a checked schedule that is not stored yet."""
         definition = self._app.registry.get(task if isinstance(task, str) else task.name)
@@ -131,7 +135,7 @@ class Schedules:
             queue=queue,
             executor=definition.executor,
             trigger=trigger.in_zone(self._app.settings.zone).to_json(),
-            payload=definition.encode(args, kwargs),
+            payload=definition.encode(args, kwargs or {}),
             options={"rank": definition.rank, **chosen},
             source=source,
         )

@@ -11,7 +11,6 @@ from rota.engine.host import Part, host
 from rota.engine.scheduling import Scheduling
 from rota.model.errors import ConfigurationError
 from rota.operations.schedules import submission_of
-from rota.ports.store import Store
 from rota.telemetry import logs
 from rota.wiring import make_executors, make_maintenance, make_worker
 
@@ -35,8 +34,11 @@ async def serve(
     """Run roles ("worker", "scheduler") until a signal, then stop gracefully.
 
     Args:
+        app: whose tasks and schedules.
+        roles: names out of `ROLES`.
         queues: what the worker serves, instead of the setting's.
         locator: the app as "module:attribute", for child processes.
+        announcer: where events go, for those who listen.
         ready: called when everything runs.
 
     Raises:
@@ -50,9 +52,18 @@ async def serve(
     store = await open_store(app)
     app.connection.adopt(store)
     try:
-        parts = _parts(app, store, announcer, tuple(roles), queues, locator)
+        parts: list[Part] = []
+        if "worker" in roles:
+            executors = make_executors(app.registry, app.settings, locator)
+            parts.append(make_maintenance(store, announcer, app.settings))
+            parts.append(
+                make_worker(
+                    store, app.registry, executors, announcer=announcer, settings=app.settings, queues=queues
+                )
+            )
         if "scheduler" in roles:
             await app.schedules.store_declared(store)
+            parts.append(Scheduling(store, submission_of, announcer))
         await host(parts, store.wakeup, ready=ready)
     finally:
         app.connection.adopt(None)
@@ -71,18 +82,3 @@ def run_loop(work: Coroutine[Any, Any, None]) -> None:
             pass
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(work)
-
-
-def _parts(
-    app: "Rota", store: Store, announcer: Announcer, roles: tuple[str, ...], queues: str, locator: str
-) -> list[Part]:
-    parts: list[Part] = []
-    if "worker" in roles:
-        executors = make_executors(app.registry, app.settings, locator)
-        parts += [
-            make_maintenance(store, announcer, app.settings),
-            make_worker(store, app.registry, executors, announcer, app.settings, queues),
-        ]
-    if "scheduler" in roles:
-        parts.append(Scheduling(store, submission_of, announcer))
-    return parts

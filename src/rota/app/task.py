@@ -122,9 +122,20 @@ class AppTask(Submitter[P, R]):
         """Return the verbs that enqueue this task with options (see `SubmitOptions`).
 
         Args:
-            delay: a `timedelta` or seconds.
+            queue: where it waits.
+            rank: lower runs first.
+            run_at: not before this moment (aware).
+            delay: not before this long after the submit, as a `timedelta` or in seconds.
+            key: the tenant or resource by which it is limited.
+            tags: for filters.
+            unique: no second live job of this task with the same text.
+            unique_for: the text stays taken this long after the submit, also when the job has finished.
+            expires: it must start within this time, or by this moment.
+            max_attempts: how many tries in all, instead of the task's own rule's number.
+            headers: travel with the job (trace context, user).
             connection: enqueue inside the transaction of this connection of your own (asyncpg, psycopg,
                 sqlite3 or SQLAlchemy); the job is there when you commit.
+            unknown: none; a name that is not an option is refused.
 
         Raises:
             UnknownOptionError: an option has no such name.

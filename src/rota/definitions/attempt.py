@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from rota.model.clock import SystemClock
 from rota.model.errors import AttemptStoppedError, NoAttemptError
 from rota.model.events import LogEntry, Progress
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Attempt", "AttemptLog", "Journal", "current", "running"]
 
+# Lines are dated where they are written; only the store's own moments need the store's clock.
+_CLOCK = SystemClock()
 _LONGEST_LINE = 64 * 1024
 
 
@@ -75,7 +77,7 @@ class AttemptLog:
             seq = self._seq
         job = self._attempt.job
         self._attempt.journal.log(
-            LogEntry(job.id, job.token, seq, datetime.now(UTC), level, message, shown or None)
+            LogEntry(job.id, job.token, seq, _CLOCK.now(), level, message, shown or None)
         )
 
 

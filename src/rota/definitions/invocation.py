@@ -1,4 +1,4 @@
-"""Calling a task's function: arguments in, an outcome out. Every executor uses it, in whatever place it runs."""
+"""Calling a task's function: arguments in, an outcome out, in whatever place it runs."""
 
 import asyncio
 import traceback
@@ -70,7 +70,7 @@ def outcome_of_error(attempt: Attempt, error: BaseException) -> Outcome:
 
 
 def outcome_of(attempt: Attempt, value: Any) -> Outcome:
-    """Return the outcome for what a task returned: an outcome of its own choosing, or success with a result."""
+    """Return the outcome for what a task returned: one of its own choosing, or success with a result."""
     task = attempt.task
     if value is None:
         return _NOTHING

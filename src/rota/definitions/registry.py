@@ -68,9 +68,7 @@ class Registry:
         """Register what parameters of the resource's type are filled with."""
         if resource.kind in self.resources:
             raise ConfigurationError(
-                [
-                    f"two resources provide {resource.kind!r}; a type can have one, wrap it in a class of its own"
-                ]
+                [f"two resources provide {resource.kind!r}; wrap one in a class of its own"]
             )
         self.resources[resource.kind] = resource
 

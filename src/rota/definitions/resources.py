@@ -34,10 +34,7 @@ class Resource(Struct, frozen=True):
             returned = get_args(returned)[0] if get_origin(returned) is not None else None
         if returned is None:
             raise ConfigurationError(
-                [
-                    f"resource {factory.__name__!r} needs a return annotation that names the type it provides, "
-                    "for example `-> Client` or `-> AsyncIterator[Client]`"
-                ]
+                [f"resource {factory.__name__!r} needs a return annotation of its type, like `-> Client`"]
             )
         return cls(returned, factory)
 

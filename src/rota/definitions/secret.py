@@ -64,9 +64,7 @@ class Keyring:
             return self._cipher().decrypt(token.encode()).decode()
         except InvalidToken:
             raise ConfigurationError(
-                [
-                    "a secret argument was encrypted with a key that is not in ROTA_KEYS; add the old key at the end"
-                ]
+                ["a secret was encrypted with a key that is not in ROTA_KEYS: add the old key at the end"]
             ) from None
 
     def _cipher(self) -> "MultiFernet":

@@ -55,7 +55,7 @@ class Heartbeat:
         self.loop = Loop(self, announcer)
 
     def alive(self) -> bool:
-        """Tell whether the claims may still be valid: a process that slept through its lease must ask first."""
+        """Tell whether the claims may still be valid; who slept through the lease must ask first."""
         return time.monotonic() - self._last < self._lease.total_seconds()
 
     async def turn(self) -> float:

@@ -43,11 +43,11 @@ class Runner:
         self,
         registry: Registry,
         executors: Mapping[str, Executor],
+        *,
         capacity: Capacity,
         settler: Settler,
         recorder: Recorder,
         announcer: Announcer,
-        *,
         freed: Callable[[], None],
         alive: Callable[[], bool],
     ) -> None:
@@ -86,7 +86,7 @@ class Runner:
             lane.waiting.append(job)
 
     def resume(self) -> None:
-        """Start waiting jobs wherever slots are free: they were not started while the claims were in doubt."""
+        """Start waiting jobs wherever slots are free; none starts while the claims are in doubt."""
         for lane in self._capacity.lanes.values():
             while lane.waiting and lane.running < lane.slots:
                 self._start(lane.waiting.popleft(), lane)

@@ -60,7 +60,8 @@ def make_submission(
     Raises:
         ArgumentsError: arguments or options do not fit; nothing is stored.
     """
-    _check(task.name, options)
+    _check_moments(task.name, options)
+    _check_values(task.name, options)
     expires = options.expires if options.expires is not None else task.expires
     attempt = running.get()
     submission = Submission(
@@ -85,7 +86,7 @@ def make_submission(
     return registry.pass_submission(submission) if registry.around_submit else submission
 
 
-def _check(task: str, options: SubmitOptions) -> None:
+def _check_moments(task: str, options: SubmitOptions) -> None:
     for name in ("run_at", "expires"):
         moment = getattr(options, name)
         if isinstance(moment, datetime) and moment.tzinfo is None:
@@ -95,14 +96,17 @@ def _check(task: str, options: SubmitOptions) -> None:
                 f"{moment.isoformat()} has no time zone",
                 "Give an aware datetime, for example with tzinfo=UTC",
             )
-    if options.rank is not None and options.rank not in INT64:
-        raise ArgumentsError(task, "rank", f"{options.rank} is beyond 64 bits", "Give a 64-bit integer")
     if options.run_at is not None and options.delay is not None:
         raise ArgumentsError(task, "delay", "run_at is given as well", "Give one of the two")
     if options.delay is not None and options.delay < timedelta(0):
         raise ArgumentsError(task, "delay", f"{options.delay} is negative", "Give zero or more")
     if options.unique_for is not None and options.unique is None:
         raise ArgumentsError(task, "unique_for", "there is no unique=", "Give both")
+
+
+def _check_values(task: str, options: SubmitOptions) -> None:
+    if options.rank is not None and options.rank not in INT64:
+        raise ArgumentsError(task, "rank", f"{options.rank} is beyond 64 bits", "Give a 64-bit integer")
     if options.max_attempts is not None and options.max_attempts < 1:
         raise ArgumentsError(task, "max_attempts", f"{options.max_attempts} is below 1", "Give 1 or more")
     for name in ("queue", "key", "unique"):

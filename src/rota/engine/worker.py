@@ -68,10 +68,10 @@ class Worker:
         self.runner = Runner(
             registry,
             self._executors,
-            self._capacity,
-            self._settler,
-            self._recorder,
-            announcer,
+            capacity=self._capacity,
+            settler=self._settler,
+            recorder=self._recorder,
+            announcer=announcer,
             freed=self._freed,
             alive=self._alive,
         )

@@ -128,7 +128,7 @@ class JobEdit(Struct, frozen=True, kw_only=True):
     rank: int | UnsetType = UNSET
     queue: str | UnsetType = UNSET
     payload: bytes | UnsetType = UNSET
-    expires_at: datetime | None | UnsetType = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
 
 
 class JobFilter(Struct, frozen=True, kw_only=True):

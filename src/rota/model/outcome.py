@@ -22,7 +22,7 @@ __all__ = [
 class Fault(Struct, frozen=True):
     """An exception as data, so that it can cross processes and be stored without pickle.
 
-    `kinds` holds the qualified names of the exception's classes, most derived first; retry rules match on them.
+    `kinds` holds the qualified names of the exception's classes, most derived first, for retry rules.
     `retry_after` is the delay in seconds that the exception asked for (an attribute `retry_after`, or a
     Retry-After header, RFC 9110 §10.2.3), else None.
     """

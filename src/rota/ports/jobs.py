@@ -109,7 +109,7 @@ class JobStore(Protocol):
         ...
 
     async def promote(self, limit: int) -> Promoted:
-        """Make due scheduled and waiting jobs ready and expire those past their deadline, at most `limit` each."""
+        """Make due scheduled and waiting jobs ready and expire late ones, at most `limit` of each."""
         ...
 
     async def cancel(self, which: JobFilter) -> Cancelled:

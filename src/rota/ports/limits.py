@@ -33,7 +33,7 @@ class LimitStore(Protocol):
         ...
 
     async def sweep(self) -> int:
-        """Release held jobs whose scopes have room (a safety net: after a limit was raised); returns how many."""
+        """Release held jobs whose scopes have room, as after a limit was raised; returns how many."""
         ...
 
     async def pause_queue(self, queue: str, by: str) -> bool:

@@ -23,7 +23,7 @@ class ScheduleStore(Protocol):
     """Schedules, and the one transaction that fires them."""
 
     async def put(self, schedule: ScheduleRecord, *, expected: int | None) -> bool:
-        """Insert (`expected` None) or replace the definition whose version is `expected`; False if it is not."""
+        """Insert (`expected` None) or replace the definition of version `expected`; False if it is not."""
         ...
 
     async def get(self, schedule: str) -> ScheduleRecord | None:

@@ -44,7 +44,7 @@ class SchemaState(Struct, frozen=True, kw_only=True):
 
 
 class Store(Protocol):
-    """One database with everything in it. Verbs may be used from one event loop; `*_now` verbs from any thread."""
+    """One database. Verbs belong to one event loop; `submit_now` and `submit_on` to any thread."""
 
     name: str
     url: str

@@ -69,6 +69,7 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
 
     Args:
         level: least severe line to print: debug, info, warning or error.
+        stream: where lines go; None: standard error.
         form: "json", "console", or "auto": console on a terminal.
     """
     stream = stream or sys.stderr
