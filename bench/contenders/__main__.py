@@ -1,4 +1,4 @@
-"""Run one verb of one contender: `python -m bench.contenders NAME VERB URL COUNT`; prints its figures as JSON."""
+"""Run one verb of one contender: `python -m bench.contenders NAME VERB URL COUNT`; prints JSON."""
 
 import importlib
 import json

@@ -93,7 +93,7 @@ def drain(url: str, count: int) -> dict[str, float]:
 
 def serve(url: str, _: int) -> dict[str, Any]:
     """Be a worker until SIGTERM; `stamp` prints its latency in nanoseconds."""
-    from rota.app.serving import serve as serve_app  # noqa: PLC0415 - only this verb needs it
+    from rota.app.serving import serve as serve_app
 
     app = make_app(url)
     run_loop(serve_app(app, ["worker"], ready=lambda: print("ready", flush=True)))
@@ -113,7 +113,7 @@ def send(url: str, count: int) -> dict[str, float]:
 
 
 def drain_until_empty(url: str, _: int) -> dict[str, float]:
-    """Run jobs beside other processes until none is left; says when it began and ended on the common clock."""
+    """Run jobs beside other processes until none is left; tells when it began and ended."""
     result: dict[str, float] = {}
 
     async def work() -> None:
@@ -134,8 +134,8 @@ def drain_until_empty(url: str, _: int) -> dict[str, float]:
         worker = make_worker(store, app.registry, executors, announcer=announcer, settings=app.settings)
         began = time.monotonic()
         await worker.start()
-        while time.monotonic() - max(last, began) < 1.0:
-            await asyncio.sleep(0.2)  # no job for a second: the queue is empty
+        while time.monotonic() - max(last, began) < 1.0:  # no job for a second: the queue is empty
+            await asyncio.sleep(0.2)
         await worker.stop()
         result.update(jobs=jobs, began=began, ended=last)
         await store.close()

@@ -1,4 +1,4 @@
-"""A worker process that kills itself with −9 at a point of its cycle, drawn from a seed.
+"""A worker process that kills itself at a point of its cycle, drawn from a seed.
 
 Run as a module: `python -m tests.chaos.victim URL FOLDER SEED`. The traps stand around the store's verbs and
 in the task, so that nothing of Rota is patched.
@@ -31,7 +31,7 @@ class Trap:
     """Counts passes of each phase, and kills the process at the drawn one."""
 
     def __init__(self, ledger: Ledger, seed: int) -> None:
-        draw = random.Random(seed)  # a seed of −1 is a worker that is not doomed
+        draw = random.Random(seed)  # a seed of -1 is a worker that is not doomed
         self._ledger = ledger
         self._phase = PHASES[seed % len(PHASES)] if seed >= 0 else ""
         # Jobs pass far more often than groups of them are claimed or finished.

@@ -18,7 +18,6 @@ from rota.model.job import Submission, Submitted
 from rota.ports.store import Store
 from rota.settings import Settings, load_settings
 from rota.triggers.base import Trigger
-from rota.wiring import make_store
 
 __all__ = ["Rota"]
 
@@ -84,7 +83,7 @@ class Rota:
         self.registry.payload_limit = self.settings.payload_limit
         self.registry.result_limit = self.settings.result_limit
         self.registry.log_limit = self.settings.log_limit
-        self.connection = Connection(lambda: make_store(self.settings))
+        self.connection = Connection(self.make_store)
         self.schedules = Schedules(self)
         self.tasks: dict[str, AppTask[..., Any]] = {}
         self._test_submits: list[Callable[[Sequence[Submission]], list[Submitted] | None]] = []
@@ -184,6 +183,12 @@ class Rota:
         stored = await self.connection.submit_async(error.submissions, None, resend=True)
         return [Job(self.connection, one.id, created=one.created) for one in stored]
 
+    def make_store(self) -> Store:
+        """Make a store of the app's settings, not opened yet; it belongs to the event loop that opens it."""
+        from rota.wiring import make_store  # wiring knows every engine part; enqueueing needs none of them
+
+        return make_store(self.settings)
+
     def faults(self) -> list[str]:
         """Return every fault of the app's definitions at once; `rota check` prints them."""
         return self.registry.faults()
@@ -223,10 +228,3 @@ class _ScheduleDecorator:
         schedules = self._app.schedules
         schedules.declare(self._id, lambda: schedules.record(task, self._trigger, self._id, source="code"))
         return task
-
-
-async def open_store(app: Rota) -> Store:
-    """Open a store of the app's settings in the running event loop."""
-    store = make_store(app.settings)
-    await store.open()
-    return store

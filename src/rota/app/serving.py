@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from rota.app.rota import open_store
 from rota.engine.announcer import Announcer
 from rota.engine.host import Part, host
 from rota.engine.scheduling import Scheduling
@@ -49,7 +48,8 @@ async def serve(
         raise ConfigurationError(faults)
     announcer = announcer or Announcer()
     logs.listen(announcer)
-    store = await open_store(app)
+    store = app.make_store()
+    await store.open()
     app.connection.adopt(store)
     try:
         parts: list[Part] = []
