@@ -185,7 +185,7 @@ class Rota:
 
     def make_store(self) -> Store:
         """Make a store of the app's settings, not opened yet; it belongs to the event loop that opens it."""
-        from rota.wiring import make_store  # wiring knows every engine part; enqueueing needs none of them
+        from rota.wiring import make_store  # noqa: PLC0415 - it knows every engine part; enqueueing needs none
 
         return make_store(self.settings)
 

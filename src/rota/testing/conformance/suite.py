@@ -18,6 +18,7 @@ from rota.testing.conformance.returning import TestGiveBack, TestRescue
 from rota.testing.conformance.scheduling import TestDue, TestFire, TestFireOnce, TestSchedules
 from rota.testing.conformance.settling import TestResults, TestSettle, TestSettleMany
 from rota.testing.conformance.submitting import TestSubmit, TestSubmitAgain, TestSubmitMany
+from rota.testing.conformance.table import TestStateTable
 from rota.testing.conformance.uniqueness import TestUnique, TestUniqueWindow
 from rota.testing.conformance.waking import TestWakeup, ear
 from rota.testing.conformance.working import TestBeat, TestWorkers
@@ -65,6 +66,7 @@ __all__ = [
     "TestSettleMany",
     "TestSlotsExact",
     "TestStaleClaim",
+    "TestStateTable",
     "TestStrangeClaim",
     "TestSubmit",
     "TestSubmitAgain",
