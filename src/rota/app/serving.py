@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rota.engine.announcer import Announcer
@@ -28,9 +28,10 @@ async def serve(
     queues: str = "",
     locator: str = "",
     announcer: Announcer | None = None,
+    also: Sequence[Part] = (),
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run roles ("worker", "scheduler") until a signal, then stop gracefully.
+    """Run roles ("worker", "scheduler") until a signal or until a part has stopped by itself.
 
     Args:
         app: whose tasks and schedules.
@@ -38,6 +39,7 @@ async def serve(
         queues: what the worker serves, instead of the setting's.
         locator: the app as "module:attribute", for child processes.
         announcer: where events go, for those who listen.
+        also: further parts of this process; they start last and stop first.
         ready: called when everything runs.
 
     Raises:
@@ -64,7 +66,7 @@ async def serve(
         if "scheduler" in roles:
             await app.schedules.store_declared(store)
             parts.append(Scheduling(store, submission_of, announcer))
-        await host(parts, store.wakeup, ready=ready)
+        await host([*parts, *also], store.wakeup, ready=ready)
     finally:
         app.connection.adopt(None)
         await store.close()

@@ -1,1 +1,1 @@
-"""What a person may ask of a store, one module a noun; the command line, the API and the dashboard call these."""
+"""What a person may ask of a store, one module a noun; command line, API and dashboard call these."""

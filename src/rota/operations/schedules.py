@@ -1,17 +1,29 @@
-"""Schedules: declare, force, pause, resume, remove."""
+"""Schedules: declare, look at them, force, pause, resume, remove."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import structs
 
 from rota.model.errors import NotFoundError, did_you_mean
 from rota.model.job import Submission, Submitted
-from rota.model.schedule import ScheduleRecord
+from rota.model.schedule import ScheduleRecord, TickRecord
 from rota.ports.store import Store
 from rota.triggers.parse import from_json
 
-__all__ = ["declare", "force", "get", "remove", "resume", "submission_of"]
+__all__ = [
+    "declare",
+    "force",
+    "get",
+    "list_schedules",
+    "pause",
+    "preview",
+    "remove",
+    "resume",
+    "submission_of",
+    "ticks",
+]
 
 _DEFINITION = ("task", "queue", "executor", "trigger", "payload", "options", "catch_up", "overlap")
 
@@ -74,6 +86,38 @@ async def get(store: Store, name: str) -> ScheduleRecord:
     ids = [schedule.id for schedule in (of_task or schedules)]
     hint = f" Task {name!r} has several: {', '.join(ids)}" if of_task else did_you_mean(name, ids)
     raise NotFoundError("schedule", name, hint)
+
+
+async def list_schedules(store: Store) -> list[ScheduleRecord]:
+    """List schedules, the next due first; those that have ended last."""
+    far = datetime.max.replace(tzinfo=UTC)
+    return sorted(await store.schedules.list(), key=lambda one: (one.next_at or far, one.id))
+
+
+async def ticks(store: Store, schedule: str, *, limit: int) -> Sequence[TickRecord]:
+    """Return the latest ticks of a schedule, newest first."""
+    return await store.schedules.ticks(schedule, limit=limit)
+
+
+def preview(schedule: ScheduleRecord, after: datetime, count: int) -> list[datetime]:
+    """Return the next moments of a schedule after a moment: at most `count`, fewer where it ends."""
+    trigger = from_json(schedule.trigger)
+    moments: list[datetime] = []
+    moment = trigger.next_after(after)
+    while moment is not None and len(moments) < count:
+        moments.append(moment)
+        moment = trigger.next_after(moment)
+    return moments
+
+
+async def pause(store: Store, name: str, *, by: str, why: str = "") -> bool:
+    """Stop a schedule's ticks; False when it was paused already.
+
+    Raises:
+        NotFoundError: there is no such schedule.
+    """
+    schedule = await get(store, name)
+    return await store.schedules.pause(schedule.id, by, why)
 
 
 async def remove(store: Store, name: str) -> bool:

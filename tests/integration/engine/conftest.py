@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -19,7 +20,9 @@ from rota.ports.store import Store
 from rota.testing.clock import FakeClock
 from rota.wiring import make_executors, make_maintenance, make_store, make_worker
 
-QUICK = {"lease": 2.0, "extend_every": 0.2, "grace": 2.0}
+T = TypeVar("T")
+
+QUICK: dict[str, Any] = {"lease": 2.0, "extend_every": 0.2, "grace": 2.0}
 
 
 class Stage:
@@ -82,7 +85,7 @@ class Stage:
     ) -> Any:
         """Look again and again until what is seen is good."""
         async with asyncio.timeout(seconds):
-            while not good(seen := await look()):
+            while not good(seen := await look()):  # noqa: ASYNC110 - a store tells of no change
                 await asyncio.sleep(0.01)  # between looks at a store that other tasks change
         return seen
 
@@ -102,7 +105,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 async def timeless(tmp_path: Path) -> AsyncIterator[Stage]:
     """A stage whose store has a clock that only the test moves."""
     app = Rota(f"sqlite:///{tmp_path}/rota.db", **QUICK)
-    clock = FakeClock()
+    clock = FakeClock(datetime(2026, 1, 1, tzinfo=UTC))
     store = make_store(app.settings, clock)
     await store.open()
     app.connection.adopt(store)

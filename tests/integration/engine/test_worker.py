@@ -1,4 +1,4 @@
-"""A worker's own rules, on a real store: order, ends of attempts, limits, stopping, losing claims, outages."""
+"""A worker's own rules, on a real store: order, ends of attempts, limits, stopping, lost claims."""
 
 import asyncio
 import threading
@@ -12,7 +12,6 @@ from rota.model.errors import StoreUnavailableError
 from rota.model.events import ClaimLost, ServiceFailed, ServiceRecovered
 from rota.model.ids import new_id
 from rota.model.job import ClaimRequest
-from rota.model.states import State as S
 from rota.ports.store import Store
 from tests.integration.engine.conftest import Stage
 
@@ -40,10 +39,12 @@ async def test_lower_ranks_run_first_and_ties_in_submit_order(stage: Stage) -> N
     async def note(name: str) -> None:
         ran.append(name)
 
-    for name, rank in (("c", 5), ("a", -7), ("d", 5), ("b", 0)):
-        last = await note.options(rank=rank).enqueue_async(name)
+    jobs = [
+        await note.options(rank=rank).enqueue_async(name)
+        for name, rank in (("c", 5), ("a", -7), ("d", 5), ("b", 0))
+    ]
     async with stage.worker():
-        await last.result_async(timeout=10)
+        await jobs[2].result_async(timeout=10)
 
     assert ran == ["a", "b", "c", "d"]
 
@@ -107,7 +108,9 @@ async def test_a_job_of_an_unknown_task_comes_back_after_five_seconds_uncounted(
     job = await known.enqueue_async()
     del timeless.app.registry.tasks["known"]
     async with timeless.worker():
-        record = await timeless.until(lambda: timeless.record(job), lambda seen: seen.state is S.SCHEDULED)
+        record = await timeless.until(
+            lambda: timeless.record(job), lambda seen: seen.state is State.SCHEDULED
+        )
 
     assert timeless.clock is not None
     assert record.attempt == 0
@@ -132,13 +135,13 @@ async def test_a_stopping_worker_finishes_what_runs_and_gives_back_what_waits(st
     async with stage.worker() as worker:
         first, second = await slow.enqueue_async(), await unfinished.enqueue_async()
         await started.wait()
-        await stage.until(lambda: stage.record(second), lambda seen: seen.state is S.RUNNING)
+        await stage.until(lambda: stage.record(second), lambda seen: seen.state is State.RUNNING)
         asyncio.get_running_loop().call_later(0.1, go_on.set)
         del worker
 
     assert (await stage.record(first)).state is State.SUCCEEDED
     record = await stage.record(second)
-    assert (record.state, record.attempt, record.owner) == (S.READY, 0, None)
+    assert (record.state, record.attempt, record.owner) == (State.READY, 0, None)
     assert await stage.store.insight.workers() == []
 
 
@@ -193,7 +196,7 @@ async def test_a_lost_claim_stops_the_task_and_its_late_finish_is_refused(timele
         started.set()
         while not attempt.cancelled:
             try:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 - a task that ignores the cancellation it gets
+                await asyncio.sleep(0.01)  # a task that ignores the cancellation it gets
             except asyncio.CancelledError:
                 seen.append(attempt.stop_reason)
         return "too late"
@@ -215,7 +218,7 @@ async def test_a_lost_claim_stops_the_task_and_its_late_finish_is_refused(timele
     assert [event.late for event in lost] == [True]
     assert [other.id for other in claimed] == [job.id]
     record = await timeless.record(job)
-    assert (record.state, record.token, record.crashes) == (S.RUNNING, claimed[0].token, 1)
+    assert (record.state, record.token, record.crashes) == (State.RUNNING, claimed[0].token, 1)
     assert "late" in [event.kind for event in await timeless.store.insight.events(job.id)]
 
 

@@ -21,9 +21,9 @@ class Harness(ABC):
     def store(self, clock: Clock | None, namespace: str = "one") -> Store:
         """Return a store that is not open yet; without a clock it goes by its own."""
 
-    def slots_used(self) -> dict[str, int] | None:
-        """Return what namespace `one` counts as used, by scope; None when nothing outside can look."""
-        return None
+    @abstractmethod
+    def slots_used(self, namespace: str = "one") -> dict[str, int] | None:
+        """Return what the store counts as used, by scope; None when nothing outside can look."""
 
     def connect(self) -> AbstractContextManager[Any] | None:
         """Return a user's own synchronous connection to the database of namespace `one`, in a transaction.

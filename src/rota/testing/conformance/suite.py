@@ -8,6 +8,7 @@ from rota.testing.conformance.fencing import TestSentTwice, TestStaleClaim, Test
 from rota.testing.conformance.fixtures import clock, crowd, scene, store
 from rota.testing.conformance.insight import TestCounts, TestEvents, TestFaults, TestJobs, TestNow, TestQueues
 from rota.testing.conformance.limiting import TestAcquire, TestParked, TestRelease, TestSlotsExact
+from rota.testing.conformance.machine import TestJobMachine
 from rota.testing.conformance.namespaces import TestNamespaces, neighbour
 from rota.testing.conformance.notebook import TestLogs, TestProgress
 from rota.testing.conformance.opening import TestCapabilities, TestOpen, TestOwnClock
@@ -42,6 +43,7 @@ __all__ = [
     "TestFire",
     "TestFireOnce",
     "TestGiveBack",
+    "TestJobMachine",
     "TestJobs",
     "TestLogs",
     "TestNamespaces",
