@@ -1,0 +1,209 @@
+"""Jobs: look at them, explain them, cancel and retry them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from rota.model.errors import ForbiddenMoveError, JobNotFoundError
+from rota.model.events import JobEvent, LogRecord
+from rota.model.job import JobFilter, JobRecord
+from rota.model.states import FINISHED, State, Verb, check_move
+from rota.operations.why import Explanation, Facts, explain
+from rota.ports.insight import FaultGroup, StateCount, StoredResult
+from rota.ports.store import Store
+
+__all__ = [
+    "Details",
+    "Outcome",
+    "Page",
+    "Stats",
+    "cancel",
+    "count",
+    "details",
+    "find",
+    "follow",
+    "logs",
+    "page",
+    "retry",
+    "stats",
+    "why",
+]
+
+LINE = 1000
+LOG_PAGE = 1000
+FOLLOW_EVERY = 0.3
+
+
+class Page(Struct, frozen=True):
+    """Some jobs, newest first; `next` is the cursor of those that follow, None at the end."""
+
+    jobs: list[JobRecord]
+    next: UUID | None
+
+
+class Details(Struct, frozen=True):
+    """A job with its history and its result."""
+
+    job: JobRecord
+    events: list[JobEvent]
+    result: StoredResult | None
+
+
+class Outcome(Struct, frozen=True):
+    """What became of one job that a verb was asked for; `refused` says why nothing did."""
+
+    job: UUID
+    done: Literal["cancelled", "requested", "retried", ""]
+    refused: str = ""
+
+
+class Stats(Struct, frozen=True):
+    """How many jobs are where, and how the dead ones failed."""
+
+    counts: list[StateCount]
+    faults: list[FaultGroup]
+
+
+async def page(store: Store, which: JobFilter, *, limit: int, before: UUID | None = None) -> Page:
+    """List jobs, newest first, from a cursor on."""
+    found = await store.insight.jobs(which, limit=limit + 1, before=before)
+    more = len(found) > limit
+    return Page(found[:limit], found[limit - 1].id if more else None)
+
+
+async def count(store: Store, which: JobFilter, *, limit: int) -> int:
+    """Count the jobs of a filter, but no further than `limit`."""
+    return len(await store.insight.jobs(which, limit=limit))
+
+
+async def find(store: Store, job: UUID) -> JobRecord:
+    """Return one job.
+
+    Raises:
+        JobNotFoundError: there is none of this id.
+    """
+    record = await store.insight.job(job)
+    if record is None:
+        raise JobNotFoundError(job)
+    return record
+
+
+async def details(store: Store, job: UUID) -> Details:
+    """Return a job with its history and its result.
+
+    Raises:
+        JobNotFoundError: there is none of this id.
+    """
+    record = await find(store, job)
+    results = await store.insight.results([job]) if record.state is State.SUCCEEDED else {}
+    return Details(record, await store.insight.events(job), results.get(job))
+
+
+async def why(store: Store, job: UUID) -> Explanation:
+    """Explain why a job is not running.
+
+    Raises:
+        JobNotFoundError: there is none of this id.
+    """
+    record = await find(store, job)
+    insight, now = store.insight, await store.insight.now()
+    if record.state in FINISHED:
+        return explain(Facts(job=record, now=now))
+    queues = {queue.name: queue for queue in await insight.queues()}
+    line: list[JobRecord] = []
+    running: list[JobRecord] = []
+    if record.state is State.READY:
+        line = await insight.jobs(JobFilter(states=frozenset({State.READY}), queue=record.queue), limit=LINE)
+        running = await insight.jobs(JobFilter(states=frozenset({State.RUNNING, State.HANDED})), limit=LINE)
+    facts = Facts(
+        job=record,
+        now=now,
+        events=await insight.events(job),
+        queue=queues.get(record.queue),
+        workers=await insight.workers(),
+        line=line,
+        whole_line=len(line) < LINE,
+        running=running,
+    )
+    return explain(facts)
+
+
+async def cancel(store: Store, jobs: Sequence[UUID]) -> list[Outcome]:
+    """Cancel jobs by id: at once where nothing runs, by request to the worker where something does."""
+    done = await store.jobs.cancel(JobFilter(ids=tuple(jobs)))
+    outcomes = [Outcome(job, "cancelled") for job in done.cancelled]
+    outcomes += [Outcome(job, "requested") for job in done.requested]
+    return await _with_refused(store, jobs, outcomes, Verb.CANCEL)
+
+
+async def retry(store: Store, jobs: Sequence[UUID]) -> list[Outcome]:
+    """Run failed, cancelled or expired jobs again, by id."""
+    outcomes = [Outcome(job, "retried") for job in await store.jobs.redrive(JobFilter(ids=tuple(jobs)))]
+    return await _with_refused(store, jobs, outcomes, Verb.REDRIVE)
+
+
+async def logs(store: Store, job: UUID) -> list[LogRecord]:
+    """Return all that a job's attempts have logged.
+
+    Raises:
+        JobNotFoundError: there is no job of this id.
+    """
+    await find(store, job)
+    return await _all_logs(store, job, 0)
+
+
+async def follow(store: Store, job: UUID) -> AsyncIterator[LogRecord]:
+    """Yield what a job's attempts have logged and log, until it has finished.
+
+    Raises:
+        JobNotFoundError: there is no job of this id.
+    """
+    seen = 0
+    while True:
+        # The state is read first: what a job logs before it ends is stored by then.
+        ended = (await find(store, job)).state in FINISHED
+        lines = await _all_logs(store, job, seen)
+        for line in lines:
+            yield line
+        seen += len(lines)
+        if ended:
+            return
+        await asyncio.sleep(FOLLOW_EVERY)
+
+
+async def stats(store: Store, *, faults: int = 10) -> Stats:
+    """Count jobs by queue, task and state, and group the dead ones by fault."""
+    return Stats(await store.insight.counts(), await store.insight.faults(JobFilter(), limit=faults))
+
+
+async def _all_logs(store: Store, job: UUID, after: int) -> list[LogRecord]:
+    lines: list[LogRecord] = []
+    while page := await store.insight.logs(job, after=after + len(lines), limit=LOG_PAGE):
+        lines += page
+        if len(page) < LOG_PAGE:
+            break
+    return lines
+
+
+async def _with_refused(
+    store: Store, asked: Sequence[UUID], outcomes: Sequence[Outcome], verb: Verb
+) -> list[Outcome]:
+    """Return the outcomes in the order that was asked for, with a reason for each job left alone."""
+    by_job = {outcome.job: outcome for outcome in outcomes}
+    return [
+        by_job.get(job) or Outcome(job, "", await _refusal(store, job, verb)) for job in dict.fromkeys(asked)
+    ]
+
+
+async def _refusal(store: Store, job: UUID, verb: Verb) -> str:
+    try:
+        record = await find(store, job)
+        check_move(record.state, verb)
+    except (JobNotFoundError, ForbiddenMoveError) as error:
+        return str(error)
+    if record.unique_key is not None:
+        return f"another live job has its unique key {record.unique_key!r}"
+    return f"it changed meanwhile; it is {record.state} now"
