@@ -1,0 +1,291 @@
+"""A random life of a store, beside a model that says what must come of it."""
+
+import asyncio
+import itertools
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from rota.model.ids import new_id
+from rota.model.job import Claim, ClaimRequest, JobEdit, JobFilter
+from rota.model.outcome import Cancelled, Handed, Outcome, Retried, Settlement, Snooze, Succeeded, Suspended
+from rota.model.states import State
+from rota.model.worker import Beat
+from rota.ports.limits import SlotRequest
+from rota.testing.clock import FakeClock
+from rota.testing.conformance.harness import Harness
+from rota.testing.conformance.model import ModelJob, ModelStore
+from rota.testing.conformance.scene import BOOM, DONE, FAILED, LEASE, MANY, START, a_job
+
+__all__ = ["TestJobMachine"]
+
+T = TypeVar("T")
+
+_NAMESPACES = itertools.count()
+_QUEUES = ("a", "b")
+_OWNER = new_id()
+SECONDS = st.integers(1, 60).map(lambda seconds: timedelta(seconds=seconds))
+DELAYS = st.just(timedelta(0)) | SECONDS
+QUEUES = st.sampled_from(_QUEUES)
+RANKS = st.integers(-2, 2)
+KEYS = st.sampled_from([None, None, "ada", "bob"])
+
+
+class JobMachine(RuleBasedStateMachine):
+    """Submit, claim, settle and all the rest, in any order, with time that passes in jumps."""
+
+    jobs: Bundle[UUID] = Bundle("jobs")
+    claims: Bundle[Claim] = Bundle("claims")
+
+    def __init__(self, harness: Harness) -> None:
+        super().__init__()
+        self.harness = harness
+        self.runner = asyncio.Runner()
+        self.clock = FakeClock(START)
+        self.namespace = f"machine{next(_NAMESPACES)}"
+        self.store = harness.store(self.clock, self.namespace)
+        self.model = ModelStore(START)
+        self.wait(self.store.open())
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run one call of the store to its end."""
+        return self.runner.run(work)
+
+    def teardown(self) -> None:
+        """Close the store."""
+        self.wait(self.store.close())
+        self.runner.close()
+
+    @rule(target=jobs, queue=QUEUES, rank=RANKS, delay=DELAYS, key=KEYS, expires_in=st.none() | SECONDS)
+    def submit(
+        self, queue: str, rank: int, delay: timedelta, key: str | None, expires_in: timedelta | None
+    ) -> UUID:
+        """A job comes in, or meets one that has its unique key."""
+        return self._submit(queue, rank, delay=delay, key=key, expires_in=expires_in)
+
+    @rule(target=jobs, parent=jobs, queue=QUEUES)
+    def submit_child(self, parent: UUID, queue: str) -> UUID:
+        """A job is added to another."""
+        return self._submit(queue, 0, parent=parent)
+
+    def _submit(
+        self,
+        queue: str,
+        rank: int,
+        *,
+        parent: UUID | None = None,
+        delay: timedelta = timedelta(0),
+        key: str | None = None,
+        expires_in: timedelta | None = None,
+    ) -> UUID:
+        moment = self.clock.now()
+        job = ModelJob(new_id(), queue, rank, self.model.next_seq(), key, parent)
+        job.run_at = moment + delay
+        job.expires_at = moment + expires_in if expires_in is not None else None
+        submission = a_job(
+            id=job.id, queue=queue, rank=rank, parent=parent, unique_key=key, run_at=job.run_at,
+            expires_at=job.expires_at,
+        )  # fmt: skip
+        other = self.model.submit(job)
+        (submitted,) = self.wait(self.store.jobs.submit([submission]))
+        assert (submitted.id, submitted.created) == (other or job.id, other is None)
+        return submitted.id
+
+    @rule(job=jobs)
+    def resend(self, job: UUID) -> None:
+        """A job that is known in any way is sent again."""
+        (submitted,) = self.wait(self.store.jobs.submit([a_job(id=job)], resend=True))
+        assert (submitted.id, submitted.created) == (job, False)
+
+    @rule(target=claims, queues=st.permutations(_QUEUES), limit=st.integers(1, 4))
+    def claim(self, queues: list[str], limit: int) -> Any:
+        """A worker takes the first free jobs."""
+        order = tuple(queues)
+        request = ClaimRequest(owner=_OWNER, queues=order, limits={"async": limit}, lease=LEASE)
+        expected = self.model.claimable(order, limit)
+        claimed = self.wait(self.store.jobs.claim(request))
+        assert [job.id for job in claimed] == [job.id for job in expected]
+        for job, found in zip(expected, claimed, strict=True):
+            self.model.claim(job, found.token, LEASE)
+            assert (found.attempt, found.crashes) == (job.attempt, job.crashes)
+        return multiple(*(job.claim for job in claimed))
+
+    @rule(claim=claims, outcome=st.sampled_from([DONE, Succeeded(b"1"), FAILED, Cancelled()]))
+    def end(self, claim: Claim, outcome: Outcome) -> None:
+        """An attempt ends for good, perhaps by an owner that has lost it."""
+        self._settle(claim, outcome)
+
+    @rule(claim=claims, delay=DELAYS, counted=st.booleans())
+    def retry(self, claim: Claim, delay: timedelta, *, counted: bool) -> None:
+        """An attempt ends with another one to come."""
+        self._settle(claim, Retried(delay, BOOM) if counted else Snooze(delay))
+
+    @rule(claim=claims, how=st.sampled_from(["key", "moment", "children"]), after=SECONDS)
+    def suspend(self, claim: Claim, how: str, after: timedelta) -> None:
+        """An attempt ends to wait."""
+        children = sum(job.parent == claim.id for job in self.model.live())
+        if how == "children" and children:
+            self._settle(claim, Suspended(children=children))
+        else:
+            moment = self.clock.now() + after if how == "moment" else None
+            self._settle(claim, Suspended(wake_key="door", wake_at=moment))
+
+    @rule(target=claims, claim=claims, after=SECONDS)
+    def hand_over(self, claim: Claim, after: timedelta) -> Any:
+        """Someone else goes on with an attempt."""
+        token = self._settle(claim, Handed("external", self.clock.now() + after))
+        return Claim(claim.id, token) if token else multiple()
+
+    def _settle(self, claim: Claim, outcome: Outcome) -> int | None:
+        """Settle one claim; returns the token that the job has then."""
+        job, holds = self.model.jobs[claim.id], self.model.owns(claim.id, claim.token)
+        settlement = Settlement(claim.id, claim.token, outcome, 0.5, limited=bool(job.slots))
+        refused = bool(self.wait(self.store.jobs.settle([settlement])).refused)
+        if not holds:
+            assert refused or claim.token not in job.lost
+            return None
+        assert not refused
+        record = self.wait(self.store.insight.job(claim.id))
+        assert record is not None
+        self.model.settle(job, outcome, record.token)
+        return job.token
+
+    @rule(claim=consumes(claims))
+    def give_back(self, claim: Claim) -> None:
+        """An owner returns a job."""
+        holds = self.model.owns(claim.id, claim.token)
+        assert self.wait(self.store.jobs.give_back([claim])) == holds
+        if holds:
+            self.model.give_back(self.model.jobs[claim.id])
+
+    @rule(claim=claims, limit=st.integers(0, 3))
+    def acquire(self, claim: Claim, limit: int) -> None:
+        """A claimed job asks for a slot of its queue."""
+        job, holds = self.model.jobs[claim.id], self.model.owns(claim.id, claim.token)
+        if job.state is State.HANDED:
+            return  # who handed a job over does not start it
+        scope = f"queue:{job.queue}"
+        granted = self.wait(self.store.limits.acquire([SlotRequest(claim, ((scope, limit),))]))
+        assert granted == ({claim.id} if holds and self.model.acquire(job, scope, limit) else set())
+
+    @rule()
+    def sweep(self) -> None:
+        """Someone looks for room that nobody told of."""
+        released = self.model.release(tuple(self.model.capacity))
+        assert self.wait(self.store.limits.sweep()) == released
+
+    @rule(claims=st.lists(claims, max_size=3, unique_by=lambda claim: claim.id))
+    def beat(self, claims: list[Claim]) -> None:
+        """A worker says that it is there."""
+        mine = [claim for claim in claims if self.model.jobs[claim.id].state is not State.HANDED]
+        orders = self.wait(
+            self.store.workers.beat(Beat(owner=_OWNER, lease=LEASE, started=tuple(mine), held=()))
+        )
+        kept = {claim.id for claim in mine if self.model.owns(claim.id, claim.token)}
+        assert orders.lost == {claim.id for claim in mine} - kept
+        assert orders.cancel == {job for job in kept if self.model.jobs[job].cancel_requested}
+        for job in kept:
+            self.model.jobs[job].lease_until = self.clock.now() + LEASE
+
+    @rule(seconds=st.integers(1, 40))
+    def pass_time(self, seconds: int) -> None:
+        """Time passes."""
+        self.model.now = self.clock.advance(seconds)
+
+    @rule()
+    def rescue(self) -> None:
+        """Owners that fell silent lose their jobs."""
+        rescued = self.wait(self.store.jobs.rescue(MANY))
+        assert {job.id: job.state for job in rescued} == self.model.rescue()
+
+    @rule()
+    def promote(self) -> None:
+        """What is due becomes ready, what is late expires."""
+        expected = self.model.promote()
+        promoted = self.wait(self.store.jobs.promote(MANY))
+        assert (promoted.ready, promoted.expired) == expected
+        due = [job.run_at for job in self.model.live() if job.state is State.SCHEDULED and job.run_at]
+        assert promoted.wait == (min(due) - self.clock.now() if due else None)
+
+    @rule(job=jobs)
+    def cancel(self, job: UUID) -> None:
+        """Someone cancels a job."""
+        cancelled = self.wait(self.store.jobs.cancel(JobFilter(ids=(job,)))).cancelled
+        live = self.model.jobs[job] in self.model.live()
+        assert cancelled == ((job,) if live and self.model.cancel(self.model.jobs[job]) else ())
+
+    @rule(job=jobs)
+    def redrive(self, job: UUID) -> None:
+        """Someone starts a finished job over."""
+        if self.model.jobs[job].parent is not None:
+            return  # its parent has counted it already
+        redriven = self.wait(self.store.jobs.redrive(JobFilter(ids=(job,))))
+        assert redriven == ([job] if self.model.redrive(self.model.jobs[job]) else [])
+
+    @rule(job=jobs, rank=RANKS)
+    def edit(self, job: UUID, rank: int) -> None:
+        """Someone changes a job."""
+        scheduled = self.model.jobs[job].state is State.SCHEDULED
+        assert self.wait(self.store.jobs.edit(job, JobEdit(rank=rank))) is scheduled
+        if scheduled:
+            self.model.jobs[job].rank = rank
+
+    @rule(job=jobs)
+    def resume(self, job: UUID) -> None:
+        """Someone wakes a job."""
+        assert self.wait(self.store.jobs.resume([job])) == self.model.resume(self.model.jobs[job])
+
+    @rule()
+    def open_the_door(self) -> None:
+        """What jobs wait for happens."""
+        waiting = [job for job in self.model.live() if job.wake_key]
+        assert self.wait(self.store.jobs.resume([], "door")) == len(waiting)
+        for job in waiting:
+            self.model.resume(job)
+
+    @rule(queue=QUEUES)
+    def pause_or_resume(self, queue: str) -> None:
+        """A queue is stopped, or goes on."""
+        verb = (
+            self.store.limits.resume_queue(queue)
+            if queue in self.model.paused
+            else self.store.limits.pause_queue(queue, "ada")
+        )
+        assert self.wait(verb) is True
+        self.model.paused ^= {queue}
+
+    @invariant()
+    def the_store_says_what_the_model_says(self) -> None:
+        """No job is lost, none is added, each is where it must be, and slots add up."""
+        records = self.wait(self.store.insight.jobs(JobFilter(), limit=MANY))
+        assert len(records) == len(self.model.jobs)
+        assert {record.id: self.model.jobs[record.id].differs(record) for record in records} == {
+            job: {} for job in self.model.jobs
+        }
+        used = self.harness.slots_used(self.namespace)
+        for scope, number in (used or {}).items():
+            assert number == self.model.used(scope), scope
+
+
+class TestJobMachine:
+    def test_any_life_is_as_the_model_says(self, harness: Harness) -> None:
+        profile = settings(
+            max_examples=settings().max_examples * 2 // 5,  # 40 by default, more where a profile wants more
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(lambda: JobMachine(harness), settings=profile)  # type: ignore[arg-type]
