@@ -18,6 +18,7 @@ from rota.testing.conformance.retention import TestPrune
 from rota.testing.conformance.returning import TestGiveBack, TestRescue
 from rota.testing.conformance.scheduling import TestDue, TestFire, TestFireOnce, TestSchedules
 from rota.testing.conformance.settling import TestResults, TestSettle, TestSettleMany
+from rota.testing.conformance.storming import TestStorm
 from rota.testing.conformance.submitting import TestSubmit, TestSubmitAgain, TestSubmitMany
 from rota.testing.conformance.table import TestStateTable
 from rota.testing.conformance.uniqueness import TestUnique, TestUniqueWindow
@@ -69,6 +70,7 @@ __all__ = [
     "TestSlotsExact",
     "TestStaleClaim",
     "TestStateTable",
+    "TestStorm",
     "TestStrangeClaim",
     "TestSubmit",
     "TestSubmitAgain",
