@@ -21,6 +21,7 @@ __all__ = [
     "Notice",
     "Progress",
     "Rescued",
+    "ScheduleFailed",
     "ServiceFailed",
     "ServiceRecovered",
     "WorkerStarted",
@@ -134,6 +135,14 @@ class WorkerStopped(Event, frozen=True):
 
     id: UUID
     given_back: int
+
+
+class ScheduleFailed(Event, frozen=True):
+    """A schedule could not tick; it is tried again in `retry_in` seconds, or when it is changed."""
+
+    schedule: str
+    error: str
+    retry_in: float
 
 
 class ServiceFailed(Event, frozen=True):

@@ -13,6 +13,7 @@ from rota.model.events import (
     ClaimLost,
     HookFailed,
     Rescued,
+    ScheduleFailed,
     ServiceFailed,
     ServiceRecovered,
     WorkerStarted,
@@ -97,6 +98,12 @@ def listen(source: EventSource) -> None:
             lambda e: logger.warning("%s failed, again in %.1f s: %s", e.service, e.retry_in, e.error),
         ),
         (ServiceRecovered, lambda e: logger.info("%s works again", e.service)),
+        (
+            ScheduleFailed,
+            lambda e: logger.error(
+                "schedule %s cannot tick, again in %.0f s: %s", e.schedule, e.retry_in, e.error
+            ),
+        ),
         (Rescued, lambda e: logger.warning("took back %d jobs of silent owners", len(e.ids))),
         (HookFailed, lambda e: logger.error("hook of %s failed for job %s: %s", e.task, e.id, e.error)),
         (ClaimLost, _claim_lost),
