@@ -1,7 +1,8 @@
 """`Rota`: one app, its tasks and its store."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, ParamSpec, TypeVar, overload
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 from uuid import UUID
 
 from rota.app.connection import Connection
@@ -13,13 +14,14 @@ from rota.definitions.registry import AttemptMiddleware, Registry, SubmitMiddlew
 from rota.definitions.resources import Resource
 from rota.definitions.secret import Keyring
 from rota.definitions.task import Task
+from rota.model.clock import Clock
 from rota.model.errors import ConfigurationError, SubmitUncertainError, UnknownOptionError, UnknownTaskError
 from rota.model.job import Submission, Submitted
 from rota.ports.store import Store
 from rota.settings import Settings, load_settings
 from rota.triggers.base import Trigger
 
-__all__ = ["Rota"]
+__all__ = ["Interceptor", "Rota"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +42,18 @@ _TASK_OPTIONS = (
     "on_success",
     "on_failure",
 )
+
+
+class Interceptor(Protocol):
+    """Takes submissions in place of the store, on no connection of the caller's."""
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Submitted]:
+        """Take what synchronous code enqueues."""
+        ...
+
+    async def submit_async(self, submissions: Sequence[Submission]) -> list[Submitted]:
+        """Take what asynchronous code enqueues."""
+        ...
 
 
 class _Decorator:
@@ -86,7 +100,8 @@ class Rota:
         self.connection = Connection(self.make_store)
         self.schedules = Schedules(self)
         self.tasks: dict[str, AppTask[..., Any]] = {}
-        self._test_submits: list[Callable[[Sequence[Submission]], list[Submitted] | None]] = []
+        self.clock: Clock | None = None  # tests set one; otherwise the store has its own
+        self._interceptors: list[Interceptor] = []
         remember(self)
 
     def __repr__(self) -> str:
@@ -165,13 +180,17 @@ class Rota:
 
     def submit(self, submissions: Sequence[Submission], connection: Any = None) -> list[Submitted]:
         """Store checked submissions, all or none (what `enqueue` does)."""
-        return self._intercepted(submissions) or self.connection.submit(submissions, connection)
+        if self._interceptors:
+            return self._interceptors[-1].submit(submissions)
+        return self.connection.submit(submissions, connection)
 
     async def submit_async(
         self, submissions: Sequence[Submission], connection: Any = None
     ) -> list[Submitted]:
         """Store checked submissions, all or none (what `enqueue_async` does)."""
-        return self._intercepted(submissions) or await self.connection.submit_async(submissions, connection)
+        if self._interceptors:
+            return await self._interceptors[-1].submit_async(submissions)
+        return await self.connection.submit_async(submissions, connection)
 
     def resend(self, error: SubmitUncertainError) -> list[Job[Any]]:
         """Send the jobs of a submit whose answer was lost again; never makes a second copy."""
@@ -187,7 +206,7 @@ class Rota:
         """Make a store of the app's settings, not opened yet; it belongs to the event loop that opens it."""
         from rota.wiring import make_store  # noqa: PLC0415 - it knows every engine part; enqueueing needs none
 
-        return make_store(self.settings)
+        return make_store(self.settings, self.clock)
 
     def faults(self) -> list[str]:
         """Return every fault of the app's definitions at once; `rota check` prints them."""
@@ -203,15 +222,14 @@ class Rota:
 
         main(list(arguments) if arguments is not None else None, app=self)
 
-    def intercept(
-        self, taker: Callable[[Sequence[Submission]], list[Submitted] | None]
-    ) -> Callable[[], None]:
-        """Let tests take submissions instead of the store; returns what ends it (see `rota.testing`)."""
-        self._test_submits.append(taker)
-        return lambda: self._test_submits.remove(taker)
-
-    def _intercepted(self, submissions: Sequence[Submission]) -> list[Submitted] | None:
-        return self._test_submits[-1](submissions) if self._test_submits else None
+    @contextmanager
+    def intercept(self, interceptor: Interceptor) -> Iterator[None]:
+        """Let tests take submissions instead of the store, the latest first (see `rota.testing`)."""
+        self._interceptors.append(interceptor)
+        try:
+            yield
+        finally:
+            self._interceptors.remove(interceptor)
 
 
 class _ScheduleDecorator:

@@ -29,7 +29,7 @@ class Submitter(Generic[P, R]):
         options: SubmitOptions | None = None,
         connection: Any = None,
     ) -> None:
-        self._app = app
+        self.app = app
         self._options = options or SubmitOptions()
         self._connection = connection
         self.definition = definition
@@ -64,7 +64,7 @@ class Submitter(Generic[P, R]):
 
     def submission(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Submission:
         """Return the checked submission that `enqueue` would store."""
-        return make_submission(self._app.registry, self.definition, args, kwargs, self._options)
+        return make_submission(self.app.registry, self.definition, args, kwargs, self._options)
 
     def _submission_of(self, item: tuple[Any, ...] | Mapping[str, Any]) -> Submission:
         if isinstance(item, Mapping):
@@ -74,14 +74,14 @@ class Submitter(Generic[P, R]):
     def _submit(self, submissions: list[Submission]) -> list[Job[R]]:
         if not submissions:
             return []
-        stored = self._app.submit(submissions, self._connection)
-        return [Job(self._app.connection, one.id, self.definition, created=one.created) for one in stored]
+        stored = self.app.submit(submissions, self._connection)
+        return [Job(self.app.connection, one.id, self.definition, created=one.created) for one in stored]
 
     async def _submit_async(self, submissions: list[Submission]) -> list[Job[R]]:
         if not submissions:
             return []
-        stored = await self._app.submit_async(submissions, self._connection)
-        return [Job(self._app.connection, one.id, self.definition, created=one.created) for one in stored]
+        stored = await self.app.submit_async(submissions, self._connection)
+        return [Job(self.app.connection, one.id, self.definition, created=one.created) for one in stored]
 
 
 class AppTask(Submitter[P, R]):
@@ -156,4 +156,4 @@ class AppTask(Submitter[P, R]):
             max_attempts=max_attempts,
             headers=headers,
         )
-        return Submitter(self._app, self.definition, options, connection)
+        return Submitter(self.app, self.definition, options, connection)

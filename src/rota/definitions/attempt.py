@@ -92,12 +92,14 @@ class Attempt:
         job: the claimed job.
         task: its definition.
         stop_reason: why the attempt has to end ("cancelled", "timeout", "lost", "shutdown"), else None.
+        error: what the task raised, if it ran in this process; for middleware that reports errors.
     """
 
     __slots__ = (
         "_log",
         "_log_limit",
         "_on_stop",
+        "error",
         "finished",
         "job",
         "journal",
@@ -120,6 +122,7 @@ class Attempt:
         self.journal = journal
         self.resources = resources
         self.stop_reason: str | None = None
+        self.error: BaseException | None = None
         self.finished = False
         self._on_stop: Callable[[str], None] | None = None
         self._log: AttemptLog | None = None

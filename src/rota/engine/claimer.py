@@ -60,7 +60,7 @@ class Claimer:
         self._limits = limits
         self._workers = workers
         self.owner = owner
-        self._queues = queues
+        self.queues = queues
         self._random = random.Random()  # noqa: S311 - shares, not secrets
         self._lease = lease
         self._capacity = capacity
@@ -102,7 +102,7 @@ class Claimer:
         self._idle = False
 
     async def _claim(self, room: dict[str, int]) -> list[ClaimedJob]:
-        queues = self._queues.draw(self._random)
+        queues = self.queues.draw(self._random)
         request = ClaimRequest(owner=self.owner, queues=queues, limits=room, lease=self._lease)
         jobs = await self._jobs.claim(request)
         requests = [SlotRequest(job.claim, scopes) for job in jobs if (scopes := self._scopes(job))]

@@ -99,6 +99,18 @@ class Worker:
         elif notice.kind in {"cancel", "workers"}:
             self._heartbeat.loop.poke()
 
+    async def work_off(self, queues: QueueOrder) -> int:
+        """Claim once from these queues and write what has ended, for `rota.testing`: no loop of `start` runs.
+
+        Returns:
+            How many jobs came.
+        """
+        self._claimer.queues = queues
+        claimed = await self._claimer.claim_once()
+        await self._settler.flush()
+        await self._recorder.flush()
+        return claimed
+
     async def stop(self) -> None:
         """Stop claiming, let running tasks end within the grace, give back the rest, and leave."""
         self._claimer.draining = True
