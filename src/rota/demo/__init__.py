@@ -1,0 +1,1 @@
+"""The built-in demo: when do the world's clocks change? Start reading in `app.py`."""
