@@ -1,6 +1,7 @@
 """Drivers of plans: a plan yields named statements and is sent their rows.
 
-The plan knows no connection and no colour, so that submit is written once for every driver.
+The plan knows no connection and no colour, so that submit is written once for every driver. An error of a
+statement is thrown into the plan, which may yield others to clean up.
 """
 
 from collections.abc import Awaitable, Callable, Generator
@@ -18,7 +19,12 @@ def drive(plan: Generator[Statement, Rows, _T], run: Callable[[Statement], Rows]
     try:
         statement = next(plan)
         while True:
-            statement = plan.send(run(statement))
+            try:
+                rows = run(statement)
+            except Exception as error:  # noqa: BLE001 - the plan decides; left alone, it comes out here again
+                statement = plan.throw(error)
+            else:
+                statement = plan.send(rows)
     except StopIteration as end:
         result: _T = end.value
         return result
@@ -31,7 +37,12 @@ async def drive_async(
     try:
         statement = next(plan)
         while True:
-            statement = plan.send(await run(statement))
+            try:
+                rows = await run(statement)
+            except Exception as error:  # noqa: BLE001 - the plan decides; left alone, it comes out here again
+                statement = plan.throw(error)
+            else:
+                statement = plan.send(rows)
     except StopIteration as end:
         result: _T = end.value
         return result

@@ -1,0 +1,81 @@
+"""What follows when jobs end or let go of their claims: children, slots, and those who waited for them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rota.model.states import State
+from rota.stores.sqlite.transaction import Transaction
+from rota.stores.sqlite.values import json_text
+
+__all__ = ["Aftermath", "Told", "archive", "tell"]
+
+Told = tuple[bytes, int | None, dict[str, Any]]
+"""A job, its attempt (None: of no attempt), and what there is to say."""
+
+
+def tell(transaction: Transaction, kind: str, about: Iterable[Told]) -> None:
+    """Write events of one kind."""
+    transaction.change_each(
+        "tell",
+        (
+            {"job": job, "kind": kind, "attempt": attempt, "data": json_text(data)}
+            for job, attempt, data in about
+        ),
+    )
+
+
+def archive(transaction: Transaction, state: State, jobs: Sequence[tuple[int, int | None]]) -> None:
+    """Move live jobs to the history as cancelled or expired.
+
+    Args:
+        transaction: to do it in.
+        state: how they ended.
+        jobs: pairs of `seq` and the moment of their start, None where it stays as it is.
+    """
+    if jobs:
+        rows = json.dumps(jobs)
+        transaction.change("finish", state=state, jobs=rows)
+        transaction.change("delete_jobs", jobs=rows)
+
+
+class Aftermath:
+    """Collects what jobs leave behind, and does in one go what follows from it.
+
+    `ready` may be filled with queues that have new jobs to claim for other reasons.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._parents: Counter[bytes] = Counter()
+        self._scopes: Counter[str] = Counter()
+        self.ready: set[str] = set()
+
+    def ended(self, parent: bytes | None) -> None:
+        """Note that a job ended; its parent may wait for it."""
+        if parent is not None:
+            self._parents[parent] += 1
+
+    def freed(self, slots: str | None) -> None:
+        """Note that a job no longer holds the slots that its row names."""
+        if slots is not None:
+            self._scopes.update(json.loads(slots))
+
+    def follow(self) -> None:
+        """Lower waiting parents, give slots back, release who was held for them, and wake workers."""
+        transaction = self._transaction
+        for parent, ended in self._parents.items():
+            for state, queue in transaction.rows("wake_parents", parent=parent, ended=ended):
+                if state == State.READY:
+                    self.ready.add(queue)
+        if self._scopes:
+            freed = ({"scope": scope, "freed": count} for scope, count in self._scopes.items())
+            transaction.change_each("free_slots", freed)
+            self._release(self._scopes)
+        transaction.announce_ready(self.ready)
+
+    def _release(self, scopes: Iterable[str]) -> None:
+        for scope in scopes:
+            rows = self._transaction.rows("release", scope=scope)
+            self.ready.update(queue for (queue,) in rows)

@@ -1,0 +1,110 @@
+"""Submit from any thread, by a connection of its own."""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rota.model.clock import Clock, to_micros
+from rota.model.errors import SubmitUncertainError
+from rota.model.events import Notice
+from rota.model.job import Submission, Submitted
+from rota.stores.plans import drive
+from rota.stores.sqlite.connection import begin, rollback, translated
+from rota.stores.sqlite.fork import Turn, abandon, survive
+from rota.stores.sqlite.submit import submit_plan
+from rota.stores.sqlite.transaction import Transaction
+
+__all__ = ["Synchronous"]
+
+
+class Synchronous:
+    """One connection for all threads of a process: they would wait for one another in the file as well.
+
+    Args:
+        path: of the file, for messages.
+        connect: opens a connection, with the schema in order.
+        sql: statements by name.
+        clock: gives each submit its moment.
+        turn: held while this process writes.
+        patience: seconds to wait for other processes.
+        send: takes the notices of a commit.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connect: Callable[[], sqlite3.Connection],
+        sql: Mapping[str, str],
+        clock: Clock,
+        *,
+        turn: Turn,
+        patience: float,
+        send: Callable[[Sequence[Notice]], None],
+    ) -> None:
+        self._path = path
+        self._connect = connect
+        self._sql = sql
+        self._clock = clock
+        self._turn = turn
+        self._patience = patience
+        self._send = send
+        self._connection: sqlite3.Connection | None = None
+        survive(self)
+
+    def submit(self, submissions: Sequence[Submission], *, resend: bool) -> list[Submitted]:
+        """Submit in a transaction of its own; see `Store.submit_now`."""
+        with self._turn:
+            connection = self._connected()
+            try:
+                submitted, notices = self._write(connection, submissions, resend=resend)
+            except sqlite3.Error as error:
+                self._drop()
+                raise translated(error, self._path) from error
+            finally:
+                rollback(connection)
+        if notices:
+            self._send(notices)
+        return submitted
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the file is known to be there with its schema in order."""
+        return self._connection is not None
+
+    def prepare(self) -> None:
+        """Make sure that the file is there with its schema in order."""
+        with self._turn:
+            self._connected()
+
+    def close(self) -> None:
+        """Release the connection; a later submit opens another."""
+        with self._turn:
+            self._drop()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _write(
+        self, connection: sqlite3.Connection, submissions: Sequence[Submission], *, resend: bool
+    ) -> tuple[list[Submitted], list[Notice]]:
+        begin(connection, self._patience)
+        transaction = Transaction(connection, self._sql, to_micros(self._clock.now()))
+        plan = submit_plan(self._sql, submissions, transaction.now, transaction.notices, resend=resend)
+        submitted = drive(plan, transaction.run)
+        try:
+            connection.execute("commit")
+        except sqlite3.Error as error:
+            raise SubmitUncertainError(submissions, translated(error, self._path)) from error
+        return submitted, transaction.notices
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def forked(self) -> None:
+        """Start afresh in a child process."""
+        abandon(self._connection)
+        self._connection = None
