@@ -96,9 +96,11 @@ def _policy(catch_up: str) -> CatchUp:
     try:
         return CatchUp(catch_up)
     except ValueError:
-        known = ", ".join(CatchUp)
-        hint = did_you_mean(catch_up, CatchUp)
-        raise ConfigurationError([f"catch_up {catch_up!r} is unknown.{hint} Choose {known}"]) from None
+        known = [policy.value for policy in CatchUp]
+        hint = did_you_mean(str(catch_up), known)
+        raise ConfigurationError(
+            [f"catch_up {catch_up!r} is unknown.{hint} Choose {', '.join(known)}"]
+        ) from None
 
 
 def _latest(timetable: Timetable, due: datetime, now: datetime, rank: int) -> datetime:
