@@ -3,7 +3,7 @@
 # make check  the quick form while working: linters and the fast tests, under three minutes
 #
 # make utest | itest   unit or integration tests; file=test_file.py function=test_function picks one
-# make lint | format   look at the code, or mend what a machine can mend
+# make lint | format   look at the code, or mend what a machine can mend; format takes file=PATH
 # make soak | bench    the long forms of tests, and the benchmarks, both by hand
 
 .DEFAULT_GOAL := help
@@ -48,8 +48,8 @@ lint: $(developer)
 	@scripts/lint
 
 format: $(developer)
-	@$(bin)/ruff check --fix .
-	@$(bin)/ruff format .
+	@$(bin)/ruff format $(or $(file),.)
+	@$(bin)/ruff check --fix $(or $(file),.)
 	@$(bin)/python -m scripts.env_dist
 
 servers: $(developer)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
+ROTA = Path(sys.executable).with_name("rota")
 SERVICES = ("scheduler", "worker", "api")
 
 
@@ -75,6 +78,25 @@ def test_every_service_is_watched(compose: dict[str, Any]) -> None:
     """Rota's services take the image's own health check."""
     assert compose["services"]["postgres"]["healthcheck"]["test"][:2] == ["CMD", "pg_isready"]
     assert all("healthcheck" not in compose["services"][name] for name in SERVICES)
+
+
+def exists(*command: str) -> bool:
+    """Whether Rota has a command."""
+    shown = subprocess.run([ROTA, *command, "--help"], capture_output=True, text=True, check=False)
+    return shown.returncode == 0
+
+
+def test_the_commands_of_the_image_exist() -> None:
+    assert exists(*json.loads(instruction("CMD")))
+    assert exists("health")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_command_of_a_service_exists_or_waits_in_a_profile(compose: dict[str, Any], name: str) -> None:
+    """When the command arrives, the profile goes."""
+    service = compose["services"][name]
+
+    assert exists(*service["command"]) is ("profiles" not in service)
 
 
 def test_no_secret_stands_in_the_files() -> None:
