@@ -95,7 +95,8 @@ class Claimer:
 
     async def claim_once(self) -> int:
         """Claim what there is room for, and return how many jobs came."""
-        return len(await self._claim(self._capacity.room()))
+        room = self._capacity.room()
+        return len(await self._claim(room)) if room else 0
 
     def forget_idle(self) -> None:
         """Mark idle again later: the worker registered anew."""

@@ -210,6 +210,11 @@ class Runner:
             self._start(lane.waiting.popleft(), lane)
         self._freed()
 
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt or a hook runs."""
+        return bool(self._tasks)
+
     async def idle(self) -> None:
         """Wait until every attempt and hook has ended."""
         while self._tasks:

@@ -99,17 +99,16 @@ class Worker:
         elif notice.kind in {"cancel", "workers"}:
             self._heartbeat.loop.poke()
 
-    async def work_off(self, queues: QueueOrder) -> int:
-        """Claim once from these queues and write what has ended, for `rota.testing`: no loop of `start` runs.
+    async def work_off(self, queues: QueueOrder) -> bool:
+        """Write what has ended and claim once from these queues, for `rota.testing`: no loop of `start` runs.
 
         Returns:
-            How many jobs came.
+            False when nothing came and nothing runs.
         """
-        self._claimer.queues = queues
-        claimed = await self._claimer.claim_once()
         await self._settler.flush()
-        await self._recorder.flush()
-        return claimed
+        self._claimer.queues = queues
+        came = await self._claimer.claim_once()
+        return bool(came or self.runner.busy or self._settler.pending)
 
     async def stop(self) -> None:
         """Stop claiming, let running tasks end within the grace, give back the rest, and leave."""

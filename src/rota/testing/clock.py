@@ -10,6 +10,7 @@ class FakeClock:
 
         clock = FakeClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
         clock.advance(30)
+        clock.advance(hours=1, minutes=30)
 
     Raises:
         ValueError: a moment has no zone, or time would go back.
@@ -22,9 +23,18 @@ class FakeClock:
         """Return the present moment, in UTC."""
         return self._now
 
-    def advance(self, by: float | timedelta) -> datetime:
-        """Let time pass, in seconds or as a `timedelta`, and return the new moment."""
+    def advance(
+        self,
+        by: float | timedelta = 0,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+    ) -> datetime:
+        """Let time pass, in seconds, as a `timedelta` or by named parts, and return the new moment."""
         step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        step += timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if step < timedelta(0):
             raise ValueError(f"time does not go back by {-step}: use set() where a test needs that")
         self._now += step

@@ -21,6 +21,13 @@ def test_time_passes_when_told(by: float | timedelta) -> None:
     assert clock.advance(by) == clock.now() == START + timedelta(seconds=90)
 
 
+def test_parts_have_names() -> None:
+    clock = FakeClock(START)
+    assert clock.advance(1, days=1, hours=2, minutes=3, seconds=4) == START + timedelta(
+        days=1, hours=2, minutes=3, seconds=5
+    )
+
+
 def test_steps_add_up_to_the_microsecond() -> None:
     clock = FakeClock(START)
     for _ in range(1_000):
