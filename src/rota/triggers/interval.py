@@ -1,6 +1,7 @@
 """Every so much elapsed time."""
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,16 +65,19 @@ def every(
         "seconds": seconds,
         "microseconds": microseconds,
     }
+    return Interval(_period(parts), anchor or start or _EPOCH, start, end)
+
+
+def _period(parts: Mapping[str, float]) -> timedelta:
     for name, value in parts.items():
         _refuse_odd(name, value)
     try:
-        period = timedelta(**parts)
+        return timedelta(**parts)
     except OverflowError:
         given = ", ".join(f"{name}={value}" for name, value in parts.items() if value)
         raise TriggerError(
             "every", "period", given, "is too long", "Give less than 2,700,000 years"
         ) from None
-    return Interval(period, anchor or start or _EPOCH, start, end)
 
 
 def _refuse_odd(part: str, value: object) -> None:
