@@ -47,7 +47,8 @@ class Loop:
         self._stopping = True
         self._poked.set()
         if self._task is not None:
-            await self._task
+            # Waited for, not awaited: a second signal may abort it meanwhile, and whoever stops goes on.
+            await asyncio.wait([self._task])
 
     async def abort(self) -> None:
         """End at once, in the middle of a turn."""
