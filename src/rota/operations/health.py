@@ -66,8 +66,8 @@ def schema_check(state: SchemaState) -> Check:
     """Say whether this code can work on a schema."""
     pending = ", ".join(state.pending)
     if state.version == 0:
-        text, remedy = "the store has no tables of Rota yet", "rota db upgrade makes them, or the first use"
-        return Check(name="schema", level="fault", text=text, remedy=remedy)
+        text = "the store has no tables of Rota yet"
+        return Check(name="schema", level="fault", text=text, remedy="rota db upgrade, or the first use")
     if state.oldest > state.wanted:
         text = f"schema {state.version} needs code for {state.oldest} or newer, and this is {state.wanted}"
         return Check(name="schema", level="fault", text=text, remedy="upgrade rota")

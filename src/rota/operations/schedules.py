@@ -18,6 +18,7 @@ __all__ = [
     "get",
     "list_schedules",
     "pause",
+    "pick",
     "preview",
     "remove",
     "resume",
@@ -59,31 +60,44 @@ async def declare(store: Store, wanted: ScheduleRecord) -> str:
             return "changed: " + ", ".join(changed)
 
 
-async def force(store: Store, name: str) -> Submitted:
-    """Run a schedule now, by its id or the name of its task; its ticks stay as they are.
+async def force(store: Store, name: str, declared: Sequence[ScheduleRecord] = ()) -> Submitted:
+    """Run a schedule now, by its id or the name of its task (see `get`); its ticks stay as they are.
 
     Raises:
         NotFoundError: there is none, or the task has several (their ids are listed).
     """
-    schedule = await get(store, name)
+    schedule = await get(store, name, declared)
     stored = await store.jobs.submit([submission_of(schedule, None)])
     return stored[0]
 
 
-async def get(store: Store, name: str) -> ScheduleRecord:
+async def get(store: Store, name: str, declared: Sequence[ScheduleRecord] = ()) -> ScheduleRecord:
     """Return a schedule by its id, else by the name of its task.
+
+    Args:
+        store: where the schedules are.
+        name: an id or the name of a task.
+        declared: schedules of the code; one that no scheduler has stored yet is found too.
 
     Raises:
         NotFoundError: there is none, or the task has several (their ids are listed).
     """
-    found = await store.schedules.get(name)
-    if found is not None:
-        return found
-    schedules = await store.schedules.list()
-    of_task = [schedule for schedule in schedules if schedule.task == name]
+    return pick(name, [*declared, *await store.schedules.list()])
+
+
+def pick(name: str, schedules: Sequence[ScheduleRecord]) -> ScheduleRecord:
+    """Return the schedule of an id, else of the name of its task; of two with one id the last.
+
+    Raises:
+        NotFoundError: there is none, or the task has several (their ids are listed).
+    """
+    by_id = {one.id: one for one in schedules}
+    if name in by_id:
+        return by_id[name]
+    of_task = [one for one in by_id.values() if one.task == name]
     if len(of_task) == 1:
         return of_task[0]
-    ids = [schedule.id for schedule in (of_task or schedules)]
+    ids = [one.id for one in (of_task or by_id.values())]
     hint = f" Task {name!r} has several: {', '.join(ids)}" if of_task else did_you_mean(name, ids)
     raise NotFoundError("schedule", name, hint)
 

@@ -10,7 +10,7 @@ from rota.model.job import JobRecord
 from rota.model.schedule import ScheduleRecord, TickRecord
 from rota.triggers.parse import from_json
 
-__all__ = ["arguments", "event", "job", "log", "plain", "schedule", "tick"]
+__all__ = ["arguments", "event", "job", "log", "plain", "schedule", "tick", "trigger_text"]
 
 # The token is the right to write a job's outcome: it is shown to nobody.
 _HIDDEN = ("payload", "codec", "token")
@@ -56,8 +56,13 @@ def schedule(record: ScheduleRecord) -> dict[str, Any]:
     view: dict[str, Any] = plain(record)
     del view["payload"]
     view["arguments"] = _decoded(record.payload, "json")
-    view["trigger_text"] = str(from_json(record.trigger))
+    view["trigger_text"] = trigger_text(record)
     return view
+
+
+def trigger_text(record: ScheduleRecord) -> str:
+    """Return a schedule's trigger in words."""
+    return str(from_json(record.trigger))
 
 
 def tick(record: TickRecord) -> dict[str, Any]:

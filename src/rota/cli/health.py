@@ -1,0 +1,155 @@
+"""`rota check`, `rota health` and `rota db`: does it fit together, is it well, is the schema there?"""
+
+import socket
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from rota.cli.command import Session, command
+from rota.model.clock import SystemClock
+from rota.model.errors import ConfigurationError, RotaError
+from rota.operations.health import Check
+from rota.operations.text import counted
+
+__all__ = ["add_to"]
+
+Live = Annotated[
+    bool, typer.Option("--live", help="Send a job through the store, look for workers, compare clocks.")
+]
+NeedWorker = Annotated[bool, typer.Option("--worker", help="Fail unless a worker is alive.")]
+NeedScheduler = Annotated[bool, typer.Option("--scheduler", help="Fail when schedules are overdue.")]
+Patience = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Wait that long.")]
+Post = Annotated[bool, typer.Option("--post", help="Also what older code cannot run on.")]
+
+FAILED, WRONG_USE = 1, 2
+CONFIGURATION = frozenset({"settings", "app"})
+
+
+def add_to(root: typer.Typer) -> None:
+    """Add the commands of this module."""
+    command(root, "check", positional=True)(check)
+    command(root, "health")(health)
+    group = typer.Typer(help="The store's schema.", no_args_is_help=True)
+    root.add_typer(group, name="db")
+    command(group, "upgrade")(upgrade)
+    command(group, "check")(check_schema)
+
+
+async def check(session: Session, *, live: Live = False) -> int:
+    """Look for every fault of the configuration at once: settings, app, store, jobs that nobody can run."""
+    checks = _configuration(session)
+    if not any(one.name == "settings" and one.level == "fault" for one in checks):
+        checks += await _store(session, live=live)
+    return _tell(session, checks)
+
+
+async def health(
+    session: Session, *, worker: NeedWorker = False, scheduler: NeedScheduler = False, timeout: Patience = 4.0
+) -> int:
+    """Say by the exit code whether all is well, for containers and load balancers."""
+    from rota.operations import health as operations
+
+    store = session.target.make_store()
+    host = socket.gethostname()
+    return _tell(
+        session,
+        await operations.health(store, host=host, worker=worker, scheduler=scheduler, patience=timeout),
+    )
+
+
+async def upgrade(session: Session, *, post: Post = False) -> None:
+    """Make the tables, or bring them up to this version; safe while workers run."""
+    store = session.target.make_store()
+    applied = await store.upgrade(post=post)
+    if session.out.json:
+        session.out.document({"applied": applied})
+    elif applied:
+        for name in applied:
+            session.out.line(f"applied {name}")
+    else:
+        session.out.line("nothing to do: the schema is up to date")
+
+
+async def check_schema(session: Session) -> int:
+    """Say whether the store's schema fits this version; changes nothing."""
+    from rota.operations.health import reachable
+
+    return _tell(session, await reachable(session.target.make_store()))
+
+
+def _configuration(session: Session) -> list[Check]:
+    """Look at the settings and at the app's definitions."""
+    target = session.target
+    try:
+        target.locator  # noqa: B018 - reading it reads the settings
+    except ConfigurationError as error:
+        return _faults("settings", error)
+    checks = [Check(name="settings", level="ok", text="valid")]
+    try:
+        app = target.app
+    except ConfigurationError as error:
+        return checks + _faults("app", error)
+    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
+        text = f"{target.locator} cannot be imported: {error!r}"
+        return [
+            *checks,
+            Check(name="app", level="fault", text=text, remedy="python -c 'import ...' shows where"),
+        ]
+    if app is None:
+        text = "none is given, so that its tasks are not checked"
+        return [*checks, Check(name="app", level="warning", text=text, remedy="rota check MODULE:app")]
+    found = [Check(name="app", level="fault", text=fault) for fault in app.faults()]
+    try:
+        schedules = app.schedules.declared()
+    except RotaError as error:
+        return [*checks, *found, Check(name="app", level="fault", text=str(error))]
+    text = f"{counted(len(app.registry.tasks), 'task')}, {counted(len(schedules), 'schedule')}"
+    return [*checks, *(found or [Check(name="app", level="ok", text=text)])]
+
+
+async def _store(session: Session, *, live: bool) -> list[Check]:
+    """Look at the store and at what is in it."""
+    from rota.operations import checks
+    from rota.operations.health import reachable
+
+    try:
+        store = session.target.make_store()
+    except ConfigurationError as error:
+        return _faults("settings", error)
+    found = await reachable(store)
+    if any(one.level == "fault" for one in found):
+        return found
+    try:
+        await store.open()
+        try:
+            found += await checks.undeliverable(store, session.target.registry)
+            if live:
+                found.append(await checks.round_trip(store))
+                found.append(await checks.clock_skew(store, SystemClock()))
+                found.append(await checks.live_workers(store))
+        finally:
+            await store.close()
+    except RotaError as error:
+        found.append(Check(name="store", level="fault", text=str(error)))
+    return found
+
+
+def _faults(name: str, error: ConfigurationError) -> list[Check]:
+    return [Check(name=name, level="fault", text=fault) for fault in error.faults]
+
+
+def _tell(session: Session, checks: Sequence[Check]) -> int:
+    faults = [one for one in checks if one.level == "fault"]
+    if session.out.json:
+        session.out.document({"ok": not faults, "checks": checks})
+    else:
+        for one in checks:
+            remedy = f" ({one.remedy})" if one.remedy else ""
+            session.out.line(f"{_LEVELS[one.level]:<8}{one.name}: {one.text}{remedy}")
+    if not faults:
+        return 0
+    return WRONG_USE if any(one.name in CONFIGURATION for one in faults) else FAILED
+
+
+_LEVELS = {"ok": "ok", "warning": "warning", "fault": "FAULT"}
