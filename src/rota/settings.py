@@ -9,11 +9,20 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from rota.model.errors import ConfigurationError, did_you_mean
 
-__all__ = ["FILE", "PREFIX", "Settings", "load_settings", "parse_queues"]
+__all__ = [
+    "FILE",
+    "PREFIX",
+    "Settings",
+    "change_settings",
+    "load_settings",
+    "parse_queues",
+    "parse_seconds",
+    "shown_url",
+]
 
 PREFIX = "ROTA_"
 FILE = "rota.toml"
@@ -24,6 +33,8 @@ Seconds = Annotated[float, Meta(gt=0)]
 
 _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|)\s*")
+# Where no `rota.toml` can be.
+_NOWHERE = Path(os.devnull)
 _DURATIONS = frozenset({"lease", "extend_every", "grace", "keep_history", "keep_dead", "keep_ticks"})
 
 
@@ -84,7 +95,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Show no password and no key."""
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
         shown["keys"] = "***" if self.keys else ""
-        shown["url"] = re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", self.url)
+        shown["url"] = shown_url(self.url)
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -117,6 +128,27 @@ def load_settings(
     if faults:
         raise ConfigurationError(faults)
     return Settings(**merged)
+
+
+def change_settings(settings: Settings, arguments: Mapping[str, Any]) -> Settings:
+    """Return settings with some values changed; None values count as not given.
+
+    Raises:
+        ConfigurationError: names every fault with its value and remedy.
+    """
+    return load_settings(structs.asdict(settings) | _given(arguments), environment={}, folder=_NOWHERE)
+
+
+def shown_url(url: str) -> str:
+    """Return a store's url as it may be printed: without its password."""
+    masked = re.sub(r"://([^:/@]*):[^/]*@", r"://\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", masked)
+
+
+def parse_seconds(text: str) -> float | None:
+    """Return the seconds of "30", "30s", "5m", "12h" or "7d"; None when it is none of these."""
+    match = _DURATION.fullmatch(text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
 
 
 def parse_queues(text: str) -> tuple[str, ...] | dict[str, float]:
@@ -163,18 +195,25 @@ def _sources(
         for name in Settings.__struct_fields__
         if PREFIX + name.upper() in variables
     }
-    given = {name: value for name, value in (arguments or {}).items() if value is not None}
-    return [(str(file), from_file), ("environment", from_environment), ("argument", given)]
+    return [
+        (str(file), from_file),
+        ("environment", from_environment),
+        ("argument", _given(arguments or {})),
+    ]
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _convert(source: str, name: str, value: Any, merged: dict[str, Any], faults: list[str]) -> None:
     shown = PREFIX + name.upper() if source == "environment" else f"{source}: {name}"
     if name in _DURATIONS and isinstance(value, str):
-        match = _DURATION.fullmatch(value)
-        if match is None:
+        seconds = parse_seconds(value)
+        if seconds is None:
             faults.append(f"{shown}={value!r}: give seconds, or a number with ms, s, m, h, d or w")
             return
-        value = float(match[1]) * _UNITS[match[2]]
+        value = seconds
     kind = Settings.__annotations__[name]
     try:
         merged[name] = msgspec.convert(value, kind, strict=False)

@@ -110,6 +110,10 @@ class Schedules:
             raise ConfigurationError([f"two schedules have the id {id_!r}; give each its own"])
         self._declared[id_] = make
 
+    def declared(self) -> Sequence[ScheduleRecord]:
+        """Return the schedules of the code as they would be stored."""
+        return [make() for make in self._declared.values()]
+
     async def store_declared(self, store: Store) -> dict[str, str]:
         """Store the schedules of the code; returns what became of each."""
         return {id_: await operations.declare(store, make()) for id_, make in self._declared.items()}
