@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -218,6 +218,7 @@ class JobMachine(RuleBasedStateMachine):
         promoted = self.wait(self.store.jobs.promote(MANY))
         assert (promoted.ready, promoted.expired) == expected
         due = [job.run_at for job in self.model.live() if job.state is State.SCHEDULED and job.run_at]
+        due += [job.wake_at for job in self.model.live() if job.wake_at]
         assert promoted.wait == (min(due) - self.clock.now() if due else None)
 
     @rule(job=jobs)
@@ -286,6 +287,8 @@ class TestJobMachine:
             max_examples=settings().max_examples * 2 // 5,  # 40 by default, more where a profile wants more
             stateful_step_count=40,
             deadline=None,
+            # Shrinking a life of real transactions takes minutes: a long trail now is better than a short one then.
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
         run_state_machine_as_test(lambda: JobMachine(harness), settings=profile)  # type: ignore[arg-type]

@@ -46,7 +46,9 @@ class ModelJob:
 
     def differs(self, record: JobRecord) -> dict[str, tuple[object, object]]:
         """Return what the store says otherwise: (expected, found) by name."""
-        names = ["state", "queue", "rank", "attempt", "crashes", "unique_key", "expires_at"]
+        names = ["state", "queue", "rank", "unique_key", "expires_at"]
+        if self.state is not State.CANCELLED:
+            names += ["attempt", "crashes"]  # it does not matter how often a cancelled job was tried
         if self.state in LIVE:
             names += ["held", "slots", "cancel_requested", "token", "lease_until"]
         if self.state is State.SCHEDULED:

@@ -32,6 +32,11 @@ class TestPromote:
         scene.clock.advance(20)
         assert await scene.store.jobs.promote(10) == Promoted(0, 0, timedelta(seconds=40))
 
+    async def test_a_waiting_job_counts_as_the_next_too(self, scene: Scene) -> None:
+        await scene.submit(delay=HOUR)
+        await scene.finish(Suspended(wake_at=scene.clock.now() + MINUTE))
+        assert (await scene.store.jobs.promote(10)).wait == MINUTE
+
     async def test_a_full_portion_says_that_there_is_more(self, scene: Scene) -> None:
         await scene.submit_many(5, delay=SECOND)
         scene.clock.advance(1)

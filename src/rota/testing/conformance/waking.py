@@ -131,8 +131,8 @@ class TestWakeup:
 
     async def test_jobs_that_come_back_wake_an_idle_worker(self, scene: Scene, ear: Ear) -> None:
         lost, dead = await scene.run(), await scene.finish(FAILED)
-        await wait_for_work(scene)
         scene.clock.advance(LEASE)
+        await wait_for_work(scene)
         assert len(await scene.store.jobs.rescue(10)) == 1
         assert await ear.heard() == [_READY]
         assert await scene.redrive(dead) == [dead]
