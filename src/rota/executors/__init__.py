@@ -1,0 +1,1 @@
+"""Places where attempts run: the worker's event loop, threads, child processes."""
