@@ -56,8 +56,8 @@ class RescuedJob(Struct, frozen=True):
 class Promoted(Struct, frozen=True):
     """What a promote call moved.
 
-    `wait` is how long until the next scheduled job is due or the next waiting one wakes (None: there is none);
-    zero when more are due now.
+    `wait` is how long until the next scheduled job is due or the next waiting one wakes (None: there is
+    none); zero when more are due now.
     """
 
     ready: int

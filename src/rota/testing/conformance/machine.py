@@ -287,7 +287,7 @@ class TestJobMachine:
             max_examples=settings().max_examples * 2 // 5,  # 40 by default, more where a profile wants more
             stateful_step_count=40,
             deadline=None,
-            # Shrinking a life of real transactions takes minutes: a long trail now is better than a short one then.
+            # To shrink a life of real transactions takes minutes: a long trail is better than none in time.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
