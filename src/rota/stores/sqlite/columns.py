@@ -56,16 +56,8 @@ RECORD = (
 
 _LEFT_BEHIND = frozenset(
     {
-        "state",
-        "held",
-        "owner",
-        "lease_until",
-        "started_at",
-        "wake_key",
-        "wake_at",
-        "children",
-        "slots",
-        "fault",
+        *("state", "held", "owner", "token", "lease_until", "started_at", "wake_key", "wake_at", "children"),
+        *("slots", "fault"),
     }
 )
 _KEPT = tuple(name for name in RECORD if name not in _LEFT_BEHIND)
@@ -73,7 +65,6 @@ _KEPT = tuple(name for name in RECORD if name not in _LEFT_BEHIND)
 _REVIVED = {
     "attempt": "0",
     "crashes": "0",
-    "token": "null",
     "cancel_requested": "0",
     "expires_at": "iif(expires_at > :now, expires_at, null)",
     "ready_at": ":now",

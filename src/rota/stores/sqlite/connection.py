@@ -9,7 +9,16 @@ from typing import Literal, get_args
 
 from rota.model.errors import StoreError, StoreUnavailableError
 
-__all__ = ["DURABILITIES", "Durability", "UncertainCommitError", "begin", "connect", "rollback", "translated"]
+__all__ = [
+    "DURABILITIES",
+    "Durability",
+    "UncertainCommitError",
+    "begin",
+    "connect",
+    "rollback",
+    "translated",
+    "wait_by_hand",
+]
 
 Durability = Literal["full", "normal"]
 DURABILITIES: tuple[Durability, ...] = get_args(Durability)
@@ -17,7 +26,7 @@ DURABILITIES: tuple[Durability, ...] = get_args(Durability)
 OLDEST = (3, 38, 0)
 STATEMENTS = 256
 CACHE_KIB = 8192
-READ_PATIENCE = 5.0
+PATIENCE = 5.0
 
 # The built-in busy handler sleeps ever longer and so starves one of two busy processes for a second and more.
 # Short sleeps share evenly; they grow only when someone holds the lock for long.
@@ -51,7 +60,7 @@ def connect(path: Path, durability: Durability, *, reader: bool = False) -> sqli
         path: an absolute path.
         durability: "full" survives a power cut with every commit; "normal" may lose the last ones, and
             never breaks the file.
-        reader: refuse writes, and wait for the rare moments in which SQLite makes readers wait.
+        reader: refuse writes.
 
     Raises:
         StoreError: this SQLite is too old.
@@ -67,7 +76,7 @@ def connect(path: Path, durability: Durability, *, reader: bool = False) -> sqli
     try:
         connection = sqlite3.connect(
             path,
-            timeout=READ_PATIENCE if reader else 0,
+            timeout=PATIENCE,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=STATEMENTS,
@@ -92,7 +101,7 @@ def _prepare(connection: sqlite3.Connection, durability: Durability, *, reader: 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
     # Two processes that make the file at once meet here, and the second finds it locked for a moment.
-    ends = time.monotonic() + READ_PATIENCE
+    ends = time.monotonic() + PATIENCE
     while True:
         try:
             connection.execute("pragma journal_mode = wal")
@@ -102,6 +111,11 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(LONGEST_SLEEP)
         else:
             return
+
+
+def wait_by_hand(connection: sqlite3.Connection) -> None:
+    """Turn the built-in busy handler off: from now on `begin` waits for the write lock."""
+    connection.execute("pragma busy_timeout = 0")
 
 
 def begin(connection: sqlite3.Connection, patience: float) -> None:

@@ -26,17 +26,24 @@ def tell(transaction: Transaction, kind: str, about: Iterable[Told]) -> None:
     )
 
 
-def archive(transaction: Transaction, state: State, jobs: Sequence[tuple[int, int | None]]) -> None:
+def archive(
+    transaction: Transaction,
+    state: State,
+    jobs: Sequence[tuple[int, int | None]],
+    *,
+    settled: bool = False,
+) -> None:
     """Move live jobs to the history as cancelled or expired.
 
     Args:
         transaction: to do it in.
         state: how they ended.
         jobs: pairs of `seq` and the moment of their start, None where it stays as it is.
+        settled: their owner has said so; otherwise a finish that comes later is refused.
     """
     if jobs:
         rows = json.dumps(jobs)
-        transaction.change("finish", state=state, jobs=rows)
+        transaction.change("finish", state=state, jobs=rows, settled=settled)
         transaction.change("delete_jobs", jobs=rows)
 
 

@@ -111,7 +111,7 @@ class _Ends:
         held = {row.place: row for row in claimed_jobs(self._transaction, claims)}
         for place, row in held.items():
             self._end(settlements[place], row)
-        archive(self._transaction, State.CANCELLED, self._archived)
+        archive(self._transaction, State.CANCELLED, self._archived, settled=True)
         if self._buried:
             self._transaction.change("delete_jobs", jobs=json.dumps(self._buried))
         self._transaction.notices.extend(Notice("scheduled", queue) for queue in self._soon)

@@ -17,7 +17,7 @@ from rota.stores.sqlite import schema
 from rota.stores.sqlite.borrowed import run_on, run_on_async
 from rota.stores.sqlite.checkpoints import SqliteCheckpoints
 from rota.stores.sqlite.columns import statements
-from rota.stores.sqlite.connection import DURABILITIES, Durability, connect, translated
+from rota.stores.sqlite.connection import DURABILITIES, Durability, connect, translated, wait_by_hand
 from rota.stores.sqlite.fork import Turn
 from rota.stores.sqlite.insight import SqliteInsight
 from rota.stores.sqlite.jobs import SqliteJobs
@@ -207,6 +207,7 @@ class SqliteStore:
             schema.check(state)
             if any(schema.is_pre(name) for name in state.pending):
                 schema.upgrade(connection, self._patience, post=False)
+            wait_by_hand(connection)
         except Exception as error:
             connection.close()
             if isinstance(error, sqlite3.Error):

@@ -88,12 +88,12 @@ delete from history where id in (select substr(:ids, 16 * key + 1, 16) from json
 delete from results where id in (select substr(:ids, 16 * key + 1, 16) from json_each(:places));
 
 -- name: edit
--- Change a scheduled job in place; a moment that has come makes it ready.
+-- Change a scheduled job in place; a new moment that has come makes it ready.
 update jobs set
     run_at = coalesce(:run_at, run_at), rank = coalesce(:rank, rank), queue = coalesce(:queue, queue),
     payload = coalesce(:payload, payload), expires_at = iif(:expires, :expires_at, expires_at),
-    state = iif(coalesce(:run_at, run_at) <= :now, 'ready', state),
-    ready_at = iif(coalesce(:run_at, run_at) <= :now, :now, ready_at)
+    state = iif(:run_at <= :now, 'ready', state),
+    ready_at = iif(:run_at <= :now, :now, ready_at)
 where id = :job and state = 'scheduled'
 returning state, queue, attempt, run_at;
 

@@ -14,8 +14,8 @@ select :id, :value, :expires_at from jobs where id = :id and token = :token;
 
 -- name: settle
 -- Copy jobs that succeeded to the history, if their claims still hold.
-insert or replace into history ({kept}, state, started_at, finished_at, result_kept)
-select {kept}, 'succeeded', :now - duration, :now, result_kept
+insert or replace into history ({kept}, token, state, started_at, finished_at, result_kept)
+select {kept}, token, 'succeeded', :now - duration, :now, result_kept
 from (
     select
         substr(:ids, 16 * key + 1, 16) as its_id, value ->> 0 as its_token,
@@ -55,13 +55,14 @@ where
 
 -- name: bury
 -- Copy a failed job to the dead ones.
-insert or replace into dead ({kept}, state, started_at, fault, finished_at)
-select {kept}, 'failed', :started_at, :fault, :now from jobs where seq = :seq;
+insert or replace into dead ({kept}, token, state, started_at, fault, finished_at)
+select {kept}, token, 'failed', :started_at, :fault, :now from jobs where seq = :seq;
 
 -- name: finish
 -- Copy jobs that ended without a success or a failure to the history; each comes as [seq, started_at or null].
-insert or replace into history ({kept}, state, started_at, fault, finished_at)
-select {kept}, :state, coalesce(began, started_at), fault, :now
+-- Only one that its owner settled keeps its token: by it the same settle is known when it comes again.
+insert or replace into history ({kept}, token, state, started_at, fault, finished_at)
+select {kept}, iif(:settled, token, null), :state, coalesce(began, started_at), fault, :now
 from (select value ->> 0 as its_seq, value ->> 1 as began from json_each(:jobs))
 cross join jobs on seq = its_seq;
 
