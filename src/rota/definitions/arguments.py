@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import msgspec
@@ -91,36 +92,50 @@ class Arguments:
             raise self._fault("(all)", str(error)) from None
         return payload
 
-    def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return positional and keyword arguments for the function, resources left out.
+    def decode(
+        self, payload: bytes, resources: Mapping[Any, Any] = MappingProxyType({})
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return positional and keyword arguments for the function, its resources among them.
 
         Raises:
             ArgumentsError: the payload does not fit the signature that this code has.
         """
-        try:
-            values = msgspec.structs.astuple(self._decoder.decode(payload))
-        except msgspec.DecodeError as error:
-            raise self._fault("(payload)", f"the stored arguments do not fit this code: {error}") from None
+        values = self._decode(payload)
         if self._simple and not self.injected and msgspec.UNSET not in values:
             return values, {}
-        return self._spread(values)
+        return self._spread(dict(zip(self._names, values, strict=True)), resources)
 
-    def _spread(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def named(self, payload: bytes) -> dict[str, Any]:
+        """Return the arguments that were given, by parameter.
+
+        Raises:
+            ArgumentsError: as `decode`.
+        """
+        pairs = zip(self._names, self._decode(payload), strict=True)
+        return {name: value for name, value in pairs if value is not msgspec.UNSET}
+
+    def _decode(self, payload: bytes) -> tuple[Any, ...]:
+        try:
+            return msgspec.structs.astuple(self._decoder.decode(payload))
+        except msgspec.DecodeError as error:
+            raise self._fault("(payload)", f"the stored arguments do not fit this code: {error}") from None
+
+    def _spread(
+        self, values: Mapping[str, Any], resources: Mapping[Any, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
-        # After a gap (a default or a resource) what follows has to go by name.
+        # After a gap (a default) what follows has to go by name.
         gap = False
-        for name, value in zip(self._names, values, strict=True):
-            parameter = self._parameters[name]
+        for name, parameter in self._signature.parameters.items():
+            value = resources[self.injected[name]] if name in self.injected else values[name]
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 args.extend(value or ())
             elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 kwargs.update(value or {})
             elif value is msgspec.UNSET:
                 gap = True
-            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or (
-                parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and not gap and not self.injected
-            ):
+            elif parameter.kind in _BY_POSITION and not gap:
                 args.append(value)
             else:
                 kwargs[name] = value

@@ -109,11 +109,7 @@ class Task(Generic[P, R]):
 
     def decode(self, payload: bytes, resources: Mapping[Any, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments to call the function with, resources filled in."""
-        arguments = self.arguments
-        args, kwargs = arguments.decode(payload)
-        for name, kind in arguments.injected.items():
-            kwargs[name] = resources[kind]
-        return args, kwargs
+        return self.arguments.decode(payload, resources)
 
     def decode_result(self, value: bytes) -> Any:
         """Return a stored result, rebuilt by the function's return annotation where it has one."""

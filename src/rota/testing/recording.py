@@ -1,7 +1,6 @@
 """Looking at what was enqueued."""
 
 from collections.abc import Collection, Mapping
-from inspect import signature
 from typing import Any
 
 import msgspec
@@ -108,5 +107,4 @@ def _arguments(task: Task[Any, Any] | None, record: JobRecord) -> dict[str, Any]
     if task is None:
         values: dict[str, Any] = msgspec.json.decode(record.payload)
         return values
-    args, kwargs = task.arguments.decode(record.payload)
-    return signature(task.function).bind_partial(*args, **kwargs).arguments
+    return task.arguments.named(record.payload)

@@ -174,11 +174,35 @@ def test_resources_are_no_arguments() -> None:
     def function(a: int, client: Client, b: int = 2) -> None: ...
 
     arguments = codec(function, resources={Client: object()})
+    client = Client()
+
+    payload = arguments.encode((1,), {"b": 5})
 
     assert arguments.injected == {"client": Client}
-    assert arguments.decode(arguments.encode((1,), {"b": 5})) == ((), {"a": 1, "b": 5})
+    assert arguments.named(payload) == {"a": 1, "b": 5}
+    assert arguments.decode(payload, {Client: client}) == ((1, client, 5), {})
+    assert arguments.decode(arguments.encode((1,), {}), {Client: client}) == ((1, client), {})
     with pytest.raises(ArgumentsError, match="client"):
         arguments.encode((1,), {"client": 3})
+
+
+def test_a_resource_finds_its_place_among_arguments_of_every_kind() -> None:
+    def function(client: Client, a: int, /, b: int = 2, *rest: int, word: str = "", **more: int) -> Any:
+        return client, a, b, rest, word, more
+
+    def last(a: int = 1, *rest: int, client: Client) -> Any:
+        return a, rest, client
+
+    client = Client()
+    for task, args, kwargs, expected in (
+        (function, (1,), {}, (client, 1, 2, (), "", {})),
+        (function, (1, 3, 4, 5), {"word": "w", "deep": 6}, (client, 1, 3, (4, 5), "w", {"deep": 6})),
+        (last, (), {}, (1, (), client)),
+        (last, (7, 8), {}, (7, (8,), client)),
+    ):
+        arguments = codec(task, resources={Client: object()})
+        found, named = arguments.decode(arguments.encode(args, kwargs), {Client: client})
+        assert task(*found, **named) == expected
 
 
 def test_secrets_are_encrypted_in_the_payload_and_clear_in_the_task() -> None:
