@@ -30,7 +30,7 @@ from rota.ports.store import Store
 
 __all__ = ["Worker", "WorkerOptions"]
 
-LAST_WORD = 5.0
+LAST_WORD = 10.0
 
 
 class WorkerOptions(Struct, frozen=True, kw_only=True):
