@@ -19,8 +19,8 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.victim import make_app
 from tests.servers.postgres import PostgresServer
 
-JOBS = 20_000
-KILLS = 100
+JOBS = int(os.environ.get("ROTA_CHAOS_JOBS", "20000"))
+KILLS = int(os.environ.get("ROTA_CHAOS_KILLS", "100"))
 WORKERS = 3
 DEADLINE = 240
 PAGE = 1000
