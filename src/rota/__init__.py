@@ -1,31 +1,35 @@
-"""Rota: one scheduler for Python. It decides what runs, when, in which order and where, and makes sure that it ran."""
+"""Rota: one scheduler for Python: what runs, when, in which order and where, and that it ran."""
 
-from rota.app.job import Job
-from rota.app.locate import default_app
-from rota.app.rota import Rota
-from rota.definitions.attempt import Attempt, current
-from rota.definitions.secret import Secret
-from rota.model.errors import (
-    ArgumentsError,
-    AttemptStoppedError,
-    ConfigurationError,
-    JobCancelledError,
-    JobExpiredError,
-    JobFailedError,
-    JobNotFoundError,
-    ResultTimeoutError,
-    ResultUnavailableError,
-    RotaError,
-    StoreError,
-    StoreUnavailableError,
-    SubmitUncertainError,
-    UnknownTaskError,
-)
-from rota.model.outcome import Cancelled, Failed, Outcome, Snooze, Succeeded
-from rota.model.states import State
-from rota.policy.retrying import Retry
-from rota.triggers.cron import cron
-from rota.triggers.interval import every
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from rota.app.job import Job
+    from rota.app.locate import default_app
+    from rota.app.rota import Rota
+    from rota.definitions.attempt import Attempt, current
+    from rota.definitions.secret import Secret
+    from rota.model.errors import (
+        ArgumentsError,
+        AttemptStoppedError,
+        ConfigurationError,
+        JobCancelledError,
+        JobExpiredError,
+        JobFailedError,
+        JobNotFoundError,
+        ResultTimeoutError,
+        ResultUnavailableError,
+        RotaError,
+        StoreError,
+        StoreUnavailableError,
+        SubmitUncertainError,
+        UnknownTaskError,
+    )
+    from rota.model.outcome import Cancelled, Failed, Outcome, Snooze, Succeeded
+    from rota.model.states import State
+    from rota.policy.retrying import Retry
+    from rota.triggers.cron import cron
+    from rota.triggers.interval import every
 
 __all__ = [
     "ArgumentsError",
@@ -58,3 +62,53 @@ __all__ = [
     "default_app",
     "every",
 ]
+
+_HOMES = {
+    "rota.app.job": ("Job",),
+    "rota.app.locate": ("default_app",),
+    "rota.app.rota": ("Rota",),
+    "rota.definitions.attempt": (
+        "Attempt",
+        "current",
+    ),
+    "rota.definitions.secret": ("Secret",),
+    "rota.model.errors": (
+        "ArgumentsError",
+        "AttemptStoppedError",
+        "ConfigurationError",
+        "JobCancelledError",
+        "JobExpiredError",
+        "JobFailedError",
+        "JobNotFoundError",
+        "ResultTimeoutError",
+        "ResultUnavailableError",
+        "RotaError",
+        "StoreError",
+        "StoreUnavailableError",
+        "SubmitUncertainError",
+        "UnknownTaskError",
+    ),
+    "rota.model.outcome": (
+        "Cancelled",
+        "Failed",
+        "Outcome",
+        "Snooze",
+        "Succeeded",
+    ),
+    "rota.model.states": ("State",),
+    "rota.policy.retrying": ("Retry",),
+    "rota.triggers.cron": ("cron",),
+    "rota.triggers.interval": ("every",),
+}
+
+if not typing.TYPE_CHECKING:
+    # Each name is loaded at its first use: `rota --help` needs none of them, and is there at once.
+    def __getattr__(name: str) -> typing.Any:
+        for home, names in _HOMES.items():
+            if name in names:
+                value = globals()[name] = getattr(importlib.import_module(home), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)
