@@ -41,9 +41,7 @@ async def act(
     if ids and filters.given:
         raise ConfigurationError(["give ids or filters, not both"])
     if not ids and not filters.given:
-        raise ConfigurationError(
-            [f"give ids of jobs, or filters such as --queue, for what to {verb.name}"]
-        )
+        raise ConfigurationError([f"give ids of jobs, or filters such as --queue, for what to {verb.name}"])
     async with session.target.open() as store:
         if ids:
             return _tell_each(session, await verb.by_id(store, ids))

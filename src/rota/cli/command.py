@@ -1,6 +1,5 @@
 """What all commands share: the options that every one takes, and the way from them to a function."""
 
-import asyncio
 import functools
 import getpass
 import inspect
@@ -71,8 +70,7 @@ def command(
             for one, kind in sets.items():
                 values[one] = kind(*(values.pop(field) for field in kind._fields))
             result = function(session, **values)
-            code = asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
-            raise typer.Exit(code or 0)
+            raise typer.Exit((_wait(result) if inspect.isawaitable(result) else result) or 0)
 
         parameters = [
             inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
@@ -125,5 +123,11 @@ def _session(embedded: Any, common: dict[str, Any]) -> Session:
     return Session(target, Output(json=common.get("json", False)))
 
 
-async def _awaited(result: Awaitable[int | None]) -> int | None:
-    return await result
+def _wait(result: Awaitable[int | None]) -> int | None:
+    # Late, since `rota --help` has nothing to wait for, and this is half of what it would load.
+    import asyncio
+
+    async def awaited() -> int | None:
+        return await result
+
+    return asyncio.run(awaited())

@@ -2,15 +2,17 @@
 
 import socket
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rota.cli.command import Session, command
 from rota.model.clock import SystemClock
 from rota.model.errors import ConfigurationError, RotaError
-from rota.operations.health import Check
 from rota.operations.text import counted
+
+if TYPE_CHECKING:
+    from rota.operations.health import Check
 
 __all__ = ["add_to"]
 
@@ -78,8 +80,10 @@ async def check_schema(session: Session) -> int:
     return _tell(session, await reachable(session.target.make_store()))
 
 
-def _configuration(session: Session) -> list[Check]:
+def _configuration(session: Session) -> "list[Check]":
     """Look at the settings and at the app's definitions."""
+    from rota.operations.health import Check
+
     target = session.target
     try:
         target.locator  # noqa: B018 - reading it reads the settings
@@ -108,10 +112,10 @@ def _configuration(session: Session) -> list[Check]:
     return [*checks, *(found or [Check(name="app", level="ok", text=text)])]
 
 
-async def _store(session: Session, *, live: bool) -> list[Check]:
+async def _store(session: Session, *, live: bool) -> "list[Check]":
     """Look at the store and at what is in it."""
     from rota.operations import checks
-    from rota.operations.health import reachable
+    from rota.operations.health import Check, reachable
 
     try:
         store = session.target.make_store()
@@ -135,11 +139,13 @@ async def _store(session: Session, *, live: bool) -> list[Check]:
     return found
 
 
-def _faults(name: str, error: ConfigurationError) -> list[Check]:
+def _faults(name: str, error: ConfigurationError) -> "list[Check]":
+    from rota.operations.health import Check
+
     return [Check(name=name, level="fault", text=fault) for fault in error.faults]
 
 
-def _tell(session: Session, checks: Sequence[Check]) -> int:
+def _tell(session: Session, checks: "Sequence[Check]") -> int:
     faults = [one for one in checks if one.level == "fault"]
     if session.out.json:
         session.out.document({"ok": not faults, "checks": checks})

@@ -62,7 +62,12 @@ async def list_jobs(session: Session, filters: Filters, limit: Limit = 50, befor
         )
         for one in page.jobs
     ]
-    out.table(columns, rows, empty="No job fits." if filters.given else "There are no jobs.")
+    out.table(
+        columns,
+        rows,
+        empty="No job fits." if filters.given else "There are no jobs.",
+        spare=("attempt", "rank", "submitted", "queue"),
+    )
     if page.next is not None:
         typer.echo(f"more: --before {page.next}", err=True)
 

@@ -15,6 +15,11 @@ Row = Sequence[str]
 
 NOTHING = "-"
 GAP = "  "
+# Columns whose texts may be cut where the terminal is narrow.
+_LONG = frozenset({"note", "what", "error", "queue", "queues", "task", "trigger", "where"})
+_CONTROLS = {
+    code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
 _STYLES = {
     "ready": "cyan",
     "running": "blue",
@@ -56,8 +61,8 @@ class Output:
         self.line(msgspec.json.encode(data).decode())
 
     def line(self, text: str = "") -> None:
-        """Print a line."""
-        print(text, file=self._stream, flush=True)
+        """Print a line, or several; what a task wrote must not drive the terminal."""
+        print(text.translate(_CONTROLS), file=self._stream, flush=True)
 
     def moment(self, moment: datetime | None, now: datetime) -> str:
         """Return a moment as a cell: relative for a person, exact for a program."""
@@ -75,38 +80,53 @@ class Output:
                 for line in more:
                     self.line(f"{'':<{width}}{GAP}{line}".rstrip())
 
-    def table(self, columns: Row, rows: Iterable[Row], *, empty: str) -> None:
-        """Print rows under a header, or say that there are none."""
-        cells = [[cell or NOTHING for cell in row] for row in rows]
+    def table(self, columns: Row, rows: Iterable[Row], *, empty: str, spare: Row = ()) -> None:
+        """Print rows under a header, or say that there are none.
+
+        Args:
+            columns: the header.
+            rows: a cell for each column; an empty one is shown as "-".
+            empty: what a person reads when there are no rows.
+            spare: columns that a narrow terminal does without, the first to go first.
+        """
+        cells = [[_one_line(cell) or NOTHING for cell in row] for row in rows]
         if not cells:
             if self.terminal:
                 self.line(empty)
             return
         if self.terminal:
-            self._rich_table(columns, cells)
+            self._rich_table(columns, cells, list(spare))
         else:
             self._plain_table(columns, cells)
 
     def _plain_table(self, columns: Row, cells: Sequence[Row]) -> None:
-        lines = [columns, *cells]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-        for line in lines:
-            padded = (_one_line(cell).ljust(width) for cell, width in zip(line, widths, strict=True))
+        widths = _widths(columns, cells)
+        for line in (columns, *cells):
+            padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
             self.line(GAP.join(padded).rstrip())
 
-    def _rich_table(self, columns: Row, cells: Sequence[Row]) -> None:
+    def _rich_table(self, columns: Row, cells: Sequence[Row], spare: list[str]) -> None:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for name in columns:
-            # An id that is cut is of no use, for it cannot be copied.
-            table.add_column(name, no_wrap=True, overflow="fold" if name == "id" else "ellipsis")
+        console = Console(file=self._stream)
+        widths = dict(zip(columns, _widths(columns, cells), strict=True))
+        while spare and sum(widths.values()) + len(GAP) * (len(widths) - 1) > console.width:
+            widths.pop(spare.pop(0), None)
+        table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="dim")
+        for name, width in widths.items():
+            # An id that is cut is of no use, for it cannot be copied; long texts give way.
+            table.add_column(name, no_wrap=True, min_width=None if name in _LONG else width)
         for row in cells:
-            table.add_row(*(Text(_one_line(cell), style=_STYLES.get(cell, "")) for cell in row))
-        Console(file=self._stream).print(table)
+            shown = (cell for name, cell in zip(columns, row, strict=True) if name in widths)
+            table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in shown))
+        console.print(table)
+
+
+def _widths(columns: Row, cells: Sequence[Row]) -> list[int]:
+    return [max(len(line[place]) for line in (columns, *cells)) for place in range(len(columns))]
 
 
 def _one_line(cell: str) -> str:
-    return " ".join(cell.split()) if "\n" in cell else cell
+    return " ".join(cell.split()).translate(_CONTROLS) if not cell.isprintable() else cell

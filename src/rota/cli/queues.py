@@ -45,7 +45,7 @@ async def list_queues(session: Session) -> None:
         )
         for one in found
     ]
-    out.table(columns, rows, empty="There are no queues.")
+    out.table(columns, rows, empty="There are no queues.", spare=("waiting", "held", "oldest ready"))
 
 
 async def pause(session: Session, queue: Name) -> int:

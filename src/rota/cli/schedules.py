@@ -59,7 +59,7 @@ async def list_schedules(session: Session) -> None:
         for one, there in listed
     ]
     columns = ("id", "next", "last", "task", "trigger", "from", "state")
-    out.table(columns, rows, empty="There are no schedules.")
+    out.table(columns, rows, empty="There are no schedules.", spare=("from", "last", "task"))
 
 
 async def show(session: Session, schedule: ScheduleArgument) -> None:

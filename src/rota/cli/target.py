@@ -3,13 +3,16 @@
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from rota.definitions.registry import Registry
 from rota.model.errors import ConfigurationError, StoreError
-from rota.model.schedule import ScheduleRecord
-from rota.ports.store import Store
 from rota.settings import Settings, change_settings, load_settings, shown_url
+
+if TYPE_CHECKING:
+    # `rota --help` passes by here and needs none of them.
+    from rota.definitions.registry import Registry
+    from rota.model.schedule import ScheduleRecord
+    from rota.ports.store import Store
 
 __all__ = ["DEMO", "App", "EmptyStoreError", "Schedules", "Target", "from_above"]
 
@@ -23,11 +26,11 @@ class EmptyStoreError(StoreError):
 class Schedules(Protocol):
     """The schedules of an app's code."""
 
-    async def store_declared(self, store: Store) -> dict[str, str]:
+    async def store_declared(self, store: "Store") -> dict[str, str]:
         """Store them; returns what became of each."""
         ...
 
-    def declared(self) -> Sequence[ScheduleRecord]:
+    def declared(self) -> "Sequence[ScheduleRecord]":
         """Return them as they would be stored."""
         ...
 
@@ -36,7 +39,7 @@ class App(Protocol):
     """What commands need of an app."""
 
     settings: Settings
-    registry: Registry
+    registry: "Registry"
 
     @property
     def schedules(self) -> Schedules: ...  # noqa: D102 - the type says it
@@ -102,7 +105,7 @@ class Target:
         return self._app
 
     @property
-    def registry(self) -> Registry | None:
+    def registry(self) -> "Registry | None":
         """The definitions of the app, where one was given and can be imported."""
         try:
             return self.app.registry if self.app is not None else None
@@ -129,7 +132,7 @@ class Target:
         """Return the app, or one without tasks where none was given."""
         return self.app or cast("App", from_above("rota.app.locate:default_app")())
 
-    def make_store(self) -> Store:
+    def make_store(self) -> "Store":
         """Make the store; nothing is opened yet.
 
         Raises:
@@ -139,7 +142,7 @@ class Target:
 
         return make_store(self.settings)
 
-    def declared(self) -> Sequence[ScheduleRecord]:
+    def declared(self) -> "Sequence[ScheduleRecord]":
         """Return the schedules of the app's code; none without an app.
 
         Raises:
@@ -148,7 +151,7 @@ class Target:
         return self.app.schedules.declared() if self.app is not None else ()
 
     @asynccontextmanager
-    async def open(self, *, empty: bool = False) -> AsyncIterator[Store]:
+    async def open(self, *, empty: bool = False) -> "AsyncIterator[Store]":
         """Open the store for the length of a command.
 
         Args:
@@ -173,7 +176,7 @@ def from_above(name: str) -> Callable[..., Any]:
     return cast("Callable[..., Any]", pkgutil.resolve_name(name))
 
 
-async def _refuse_empty(store: Store) -> None:
+async def _refuse_empty(store: "Store") -> None:
     if (await store.schema()).version == 0:
         raise EmptyStoreError(
             f"{shown_url(store.url)} holds no Rota yet. Correct the url (--url, ROTA_URL), or make it: "

@@ -42,7 +42,12 @@ async def list_workers(session: Session) -> None:
         )
         for one in found
     ]
-    out.table(columns, rows, empty="No worker is running: rota worker MODULE:app")
+    out.table(
+        columns,
+        rows,
+        empty="No worker is running: rota worker MODULE:app",
+        spare=("version", "started", "slots", "queues"),
+    )
 
 
 async def drain(session: Session, worker: WorkerArgument) -> None:

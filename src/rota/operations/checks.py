@@ -98,7 +98,7 @@ async def round_trip(store: Store) -> Check:
     job = Submission(
         task=TRIAL_TASK,
         payload=b"{}",
-        queue=f"{TRIAL_TASK}.{new_id()}",
+        queue=f"{TRIAL_TASK}.{new_id().hex[-8:]}",
         expires_in=TRIAL_LEASE,
         max_attempts=1,
     )

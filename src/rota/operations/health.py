@@ -71,7 +71,7 @@ def schema_check(state: SchemaState) -> Check:
     if state.oldest > state.wanted:
         text = f"schema {state.version} needs code for {state.oldest} or newer, and this is {state.wanted}"
         return Check(name="schema", level="fault", text=text, remedy="upgrade rota")
-    if any(not name.endswith(".post.sql") for name in state.pending):
+    if any(".post" not in name for name in state.pending):
         text = (
             f"its schema {state.version} is older than this code needs ({state.wanted}); pending: {pending}"
         )
