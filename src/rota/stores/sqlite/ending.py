@@ -51,12 +51,12 @@ def redrive(transaction: Transaction, which: JobFilter) -> list[UUID]:
     where, params = conditions(which)
     redriven: list[UUID] = []
     queues: set[str] = set()
-    for table in ("dead", "history"):
-        rows = transaction.rows(f"redrive_{table}", where, **params)
+    for revive, forget in (("redrive_dead", "forget_dead"), ("redrive_history", "forget_history")):
+        rows = transaction.rows(revive, where, **params)
         jobs = [UUID(bytes=job) for job, _, _ in rows]
         if not jobs:
             continue
-        transaction.change(f"forget_{table}", **id_set(jobs))
+        transaction.change(forget, **id_set(jobs))
         transaction.change("forget_results", **id_set(jobs))
         transaction.change_each("raise_parent", ({"parent": parent} for _, parent, _ in rows if parent))
         tell(transaction, "redrive", ((job, None, {}) for job, _, _ in rows))

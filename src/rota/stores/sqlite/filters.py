@@ -28,7 +28,7 @@ def conditions(
             names.append(name)
             params |= its_params
     sql = statements()
-    return " and ".join(sql[f"where_{name}"] for name in names or ["any"]), params
+    return " and ".join(sql[name] for name in names or ["where_any"]), params
 
 
 def _parts(
@@ -39,16 +39,16 @@ def _parts(
 
     wanted = which.states or None if states is None else states
     return {
-        "ids": None if which.ids is None else id_set(which.ids),
-        "states": None if wanted is None else {"states": json_text(sorted(wanted))},
-        "queue": plain("queue", which.queue),
-        "task": plain("task", which.task),
-        "key": plain("key", which.key),
-        "tag": None if which.tag is None else {"tag_name": which.tag[0], "tag_value": which.tag[1]},
-        "schedule": plain("schedule", which.schedule),
-        "parent": None if which.parent is None else {"parent": which.parent.bytes},
-        "fault": plain("fault", which.fault),
-        "since": plain("since", micros_or_none(which.since)),
-        "until": plain("until", micros_or_none(which.until)),
-        "before": plain("before", before),
+        "where_ids": None if which.ids is None else id_set(which.ids),
+        "where_states": None if wanted is None else {"states": json_text(sorted(wanted))},
+        "where_queue": plain("queue", which.queue),
+        "where_task": plain("task", which.task),
+        "where_key": plain("key", which.key),
+        "where_tag": None if which.tag is None else {"tag_name": which.tag[0], "tag_value": which.tag[1]},
+        "where_schedule": plain("schedule", which.schedule),
+        "where_parent": None if which.parent is None else {"parent": which.parent.bytes},
+        "where_fault": plain("fault", which.fault),
+        "where_since": plain("since", micros_or_none(which.since)),
+        "where_until": plain("until", micros_or_none(which.until)),
+        "where_before": plain("before", before),
     }

@@ -26,8 +26,8 @@ def _prune(transaction: Transaction, retention: Retention, limit: int) -> Pruned
     now = transaction.now
     oldest = now - micros(max(retention.history, retention.dead))
     counts = [
-        _prune_jobs(transaction, "history", now - micros(retention.history), limit),
-        _prune_jobs(transaction, "dead", now - micros(retention.dead), limit),
+        _prune_jobs(transaction, "old_history", "prune_history", now - micros(retention.history), limit),
+        _prune_jobs(transaction, "old_dead", "prune_dead", now - micros(retention.dead), limit),
         transaction.change("prune_results", limit=limit),
         transaction.change("prune_windows", limit=limit),
         transaction.change("prune_ticks", before=now - micros(retention.ticks), limit=limit),
@@ -37,12 +37,12 @@ def _prune(transaction: Transaction, retention: Retention, limit: int) -> Pruned
     return Pruned(rows=sum(counts), partitions=0, more=max(counts) >= limit)
 
 
-def _prune_jobs(transaction: Transaction, table: str, before: int, limit: int) -> int:
+def _prune_jobs(transaction: Transaction, find: str, prune: str, before: int, limit: int) -> int:
     """Forget old jobs of a table, with all that belongs to them."""
-    rows = transaction.rows(f"old_{table}", before=before, limit=limit)
+    rows = transaction.rows(find, before=before, limit=limit)
     if rows:
         jobs = id_set([UUID(bytes=job) for _, job in rows])
         for belongings in ("forget_logs", "forget_events", "forget_results"):
             transaction.change(belongings, **jobs)
-        transaction.change(f"prune_{table}", rows=json.dumps([place for place, _ in rows]))
+        transaction.change(prune, rows=json.dumps([place for place, _ in rows]))
     return len(rows)

@@ -85,12 +85,13 @@ def _micros(settlement: Settlement) -> int:
 
 def _refuse(transaction: Transaction, doubtful: Sequence[Settlement]) -> frozenset[UUID]:
     """Find those claims that were lost, not settled before, and record the late finish."""
-    lost = transaction.rows(
-        "lost_claims",
+    known = transaction.rows(
+        "settled_before",
         ids=ids(one.id for one in doubtful),
         claims=json.dumps([(one.token,) for one in doubtful]),
     )
-    late = [doubtful[place] for (place,) in lost]
+    settled = {place for (place,) in known}
+    late = [one for place, one in enumerate(doubtful) if place not in settled]
     tell(transaction, "late", ((one.id.bytes, None, {"outcome": type(one.outcome).__name__}) for one in late))
     return frozenset(one.id for one in late)
 

@@ -41,17 +41,17 @@ from (
 )
 cross join jobs on id = its_id and token = its_token;
 
--- name: lost_claims
--- Find the places of claims that were lost: those that were not settled by this very token before.
+-- name: settled_before
+-- Find the places of those claims that were settled with this very token: they were sent twice.
 select place
 from (
     select key as place, substr(:ids, 16 * key + 1, 16) as its_id, value ->> 0 as its_token
     from json_each(:claims)
 ) as claim
 where
-    not exists (select 1 from history where id = its_id and token = its_token)
-    and not exists (select 1 from dead where id = its_id and token = its_token)
-    and not exists (select 1 from jobs where id = its_id and settled_token = its_token);
+    exists (select 1 from history where id = its_id and token = its_token)
+    or exists (select 1 from dead where id = its_id and token = its_token)
+    or exists (select 1 from jobs where id = its_id and settled_token = its_token);
 
 -- name: bury
 -- Copy a failed job to the dead ones.
