@@ -24,7 +24,7 @@ RETRY = timedelta(seconds=60)
 
 
 class _Broken(Struct, frozen=True):
-    """A schedule that could not tick: it is left alone until it is changed or the moment comes."""
+    """A schedule that could not tick: it is left alone until then, or until its version is another."""
 
     version: int
     until: datetime
@@ -82,7 +82,6 @@ class Scheduler:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one schedule, the others go on
             self._leave_alone(schedule.id, schedule.version, now, error)
             return None
-        self._broken.pop(schedule.id, None)
         return Tick(
             schedule=schedule.id,
             version=schedule.version,
@@ -112,12 +111,12 @@ class Scheduler:
         self._announcer.announce(ScheduleFailed(schedule, str(error) or repr(error), RETRY.total_seconds()))
 
     def _forget_all_but(self, due: Iterable[str]) -> None:
-        """Forget broken schedules that are no longer due: removed, paused or moved on."""
+        """Forget broken schedules that are no longer due: mended, removed or paused."""
         still = frozenset(due)
         self._broken = {schedule: broken for schedule, broken in self._broken.items() if schedule in still}
 
     def _wait(self, due: Due, ticks: list[Tick], elapsed: float) -> float:
-        moments = [tick.next_at for tick in ticks if tick.next_at and tick.schedule not in self._broken]
+        moments = [tick.next_at for tick in ticks if tick.next_at]
         if due.next_at is not None:
             moments.append(due.next_at)
         if not moments:

@@ -231,6 +231,19 @@ async def test_a_broken_schedule_that_is_changed_is_tried_at_once_and_lost_nothi
     assert world.fired == [("broken", START)]
 
 
+async def test_a_mended_schedule_ticks_within_a_minute_and_then_on_time(world: World) -> None:
+    world.unknown = {"gone"}
+    world.schedules.add("broken", every(seconds=2), task="gone", catch_up="all")
+    await world.scheduler.turn()
+    world.unknown = set()
+    world.clock.advance(59)
+    assert await world.scheduler.turn() == 5
+    world.clock.advance(1)
+    assert [await world.scheduler.turn() for _ in range(30)] == [0] * 30
+    assert 1.9 < await world.scheduler.turn() <= 2
+    assert world.fired == [("broken", START + timedelta(seconds=2 * n)) for n in range(31)]
+
+
 async def test_broken_schedules_never_fill_the_group() -> None:
     world = World(group=3)
     for number in range(7):

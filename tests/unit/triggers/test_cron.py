@@ -101,6 +101,17 @@ def test_a_time_that_is_repeated_ticks_the_first_time_only() -> None:
     ]
 
 
+@pytest.mark.parametrize("minute", [0, 10, 30, 59])
+def test_asked_in_the_second_pass_the_times_of_the_first_have_been(minute: int) -> None:
+    second_pass = datetime(2026, 10, 25, 1, minute, tzinfo=UTC)
+    assert following(cron("5,30 2 * * *", "Europe/Amsterdam"), second_pass, 1) == [
+        "Mon 2026-10-26 02:05 +0100"
+    ]
+    assert following(cron("5,30 2,3 * * *", "Europe/Amsterdam"), second_pass, 1) == [
+        "Sun 2026-10-25 03:05 +0100"
+    ]
+
+
 @pytest.mark.parametrize("start", [AMSTERDAM_FORWARD, AMSTERDAM_BACK])
 @pytest.mark.parametrize(
     ("expression", "minutes"), [("*/15 * * * *", 15), ("0 * * * *", 60), ("*/20 0-5 * * *", 20)]
