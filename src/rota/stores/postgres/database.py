@@ -1,0 +1,186 @@
+"""The pool of asynchronous connections, and the only way to it: named statements."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+
+from rota.model.clock import Clock
+from rota.model.errors import StoreError, StoreUnavailableError
+from rota.ports.jobs import Rows, Statement
+from rota.stores.postgres.address import unavailable
+from rota.stores.postgres.faults import is_conflict, is_lost
+from rota.stores.postgres.migrating import Script
+
+__all__ = ["CONNECT_TIMEOUT", "Database", "Link", "Run", "fetch_statement"]
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    _Connection = asyncpg.Connection
+
+_T = TypeVar("_T")
+
+Run = Callable[..., Awaitable[list[Any]]]
+"""Runs a named statement with its parameters inside a transaction and returns its rows."""
+
+CONNECT_TIMEOUT = 10.0
+_TRIES = 6
+_FIRST_PAUSE = 0.01
+
+
+class Link(_Connection):
+    """A connection of the pool. Nothing here changes its session, so that a release needs no round trip."""
+
+    def get_reset_query(self) -> str:
+        """Return nothing to do."""
+        return ""
+
+
+class Database:
+    """Named statements on a pool of connections.
+
+    Args:
+        url: where the database is.
+        statements: SQL by name.
+        clock: says what time it is; None leaves that to the server.
+        size: the largest number of connections.
+        pooled: a pooler in transaction mode stands between: no prepared statements, no settings.
+        durable: whether a commit waits for the disk.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        statements: dict[str, str],
+        *,
+        clock: Clock | None,
+        size: int,
+        pooled: bool,
+        durable: bool,
+    ) -> None:
+        self.url = url
+        self.sql = statements
+        self.pooled = pooled
+        self.durable = durable
+        self._clock = clock
+        self._size = size
+        self._pool: Pool | None = None
+
+    def now(self) -> datetime | None:
+        """Return the injected clock's moment; None: the server's own."""
+        return self._clock.now() if self._clock else None
+
+    async def open(self) -> None:
+        """Make the pool of this event loop.
+
+        Raises:
+            StoreUnavailableError: the server does not answer or refuses.
+        """
+        if self._pool is not None:
+            return
+        try:
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=1,
+                max_size=self._size,
+                connection_class=Link,
+                timeout=CONNECT_TIMEOUT,
+                **self.session(),
+            )
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            raise unavailable(self.url, error) from error
+
+    def session(self) -> dict[str, Any]:
+        """Return how a connection is made: asyncpg's arguments."""
+        if self.pooled:
+            return {"statement_cache_size": 0}
+        # Compiling pays for no statement here; one that the planner thinks expensive would stall.
+        settings = {
+            "application_name": "rota",
+            "jit": "off",
+            # The verbs look up few rows by index. Right after a bulk submit the planner knows nothing of the
+            # table yet and would rather walk all of it: 500 settles took seconds instead of milliseconds.
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+        }
+        return {"server_settings": settings | ({} if self.durable else {"synchronous_commit": "off"})}
+
+    async def close(self) -> None:
+        """Close every connection; those in use first finish their statement."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def fetch(self, name: str, *params: Any) -> list[Any]:
+        """Run one statement in a transaction of its own and return its rows."""
+
+        async def once(link: Link) -> list[Any]:
+            return await link.fetch(self.sql[name], *params)
+
+        return await self.run(once)
+
+    async def transact(self, work: Callable[[Run], Awaitable[_T]]) -> _T:
+        """Run `work` in a transaction; it is run again when it has to give way to another."""
+
+        async def once(link: Link) -> _T:
+            async def run(name: str, *params: Any) -> list[Any]:
+                return await link.fetch(self.sql[name], *params)
+
+            async with link.transaction():
+                return await work(run)
+
+        return await self.run(once)
+
+    async def run(self, work: Callable[[Link], Awaitable[_T]]) -> _T:
+        """Run `work` on a connection, again when it has to give way to another transaction.
+
+        Raises:
+            StoreUnavailableError: there is no connection, or it was lost.
+        """
+        for attempt in range(1, _TRIES):
+            try:
+                async with self.link() as link:
+                    return await work(link)
+            except asyncpg.PostgresError as error:
+                if not is_conflict(error):
+                    raise
+            await asyncio.sleep(_FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - keeps rivals apart
+        async with self.link() as link:
+            return await work(link)
+
+    @asynccontextmanager
+    async def link(self) -> AsyncIterator[Link]:
+        """Borrow a connection.
+
+        Raises:
+            StoreUnavailableError: there is none, or it was lost.
+        """
+        if self._pool is None:
+            raise StoreError("the store is not open: call `await store.open()` first")
+        try:
+            async with self._pool.acquire() as link:
+                yield link  # type: ignore[misc]  # a proxy that has all of its methods
+        except StoreUnavailableError:
+            raise
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            raise unavailable(self.url, error) from error
+
+
+async def fetch_statement(link: Link, statement: Statement) -> Rows:
+    """Run one statement of a plan and return its rows."""
+    if isinstance(statement, Script):
+        await link.execute(statement.sql)
+        return []
+    return [tuple(row) for row in await link.fetch(statement.sql, *statement.params)]

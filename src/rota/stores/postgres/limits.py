@@ -1,0 +1,81 @@
+"""Slots and pauses (`ports.limits`)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from rota.model.events import Notice
+from rota.ports.limits import SlotRequest
+from rota.stores.postgres.database import Database, Run
+from rota.stores.postgres.jobs import PostgresJobs
+from rota.stores.postgres.wakeup import PostgresWakeup
+
+__all__ = ["PostgresLimits"]
+
+
+class PostgresLimits:
+    """What may run."""
+
+    def __init__(self, database: Database, jobs: PostgresJobs, wakeup: PostgresWakeup) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._wakeup = wakeup
+
+    async def acquire(self, requests: Sequence[SlotRequest]) -> frozenset[UUID]:
+        """See `LimitStore.acquire`. One statement, unless a scope is new or several scopes collide."""
+        granted = {one.claim.id for one in requests if not one.scopes}
+        pending = {one.claim.id: one for one in requests if one.scopes}
+        while pending:
+            verdicts = await self._ask(list(pending.values()))
+            again = [job for job, verdict in verdicts.items() if verdict == "again"]
+            granted |= {job for job, verdict in verdicts.items() if verdict == "granted"}
+            ends = [pending[job].claim for job, verdict in verdicts.items() if verdict == "cancel"]
+            await self._jobs.give_back(ends)
+            pending = {job: one for job, one in pending.items() if job in again}
+            if pending:
+                await self._open(list(pending.values()))
+        return frozenset(granted)
+
+    async def _ask(self, requests: Sequence[SlotRequest]) -> dict[UUID, str]:
+        asked = [(one.claim, scope, limit) for one in requests for scope, limit in dict(one.scopes).items()]
+        rows = await self._database.fetch(
+            "acquire",
+            self._database.now(),
+            list(range(len(asked))),
+            [claim.id for claim, _, _ in asked],
+            [claim.token for claim, _, _ in asked],
+            [scope for _, scope, _ in asked],
+            [limit for _, _, limit in asked],
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def _open(self, requests: Sequence[SlotRequest]) -> None:
+        scopes = sorted({scope: limit for one in requests for scope, limit in one.scopes}.items())
+        names, limits = zip(*scopes, strict=True)
+        await self._database.fetch("open_slots", names, limits)
+
+    async def sweep(self) -> int:
+        """See `LimitStore.sweep`."""
+        scopes = [row[0] for row in await self._database.fetch("held_scopes")]
+        if not scopes:
+            return 0
+
+        async def work(run: Run) -> int:
+            await run("lock_slots", scopes)
+            ((count, _),) = await run("release", scopes)
+            return int(count)
+
+        return await self._database.transact(work)
+
+    async def pause_queue(self, queue: str, by: str) -> bool:
+        """See `LimitStore.pause_queue`."""
+        paused = bool(await self._database.fetch("pause_queue", self._database.now(), queue, by))
+        if paused:
+            await self._wakeup.notify(Notice("queues", queue))
+        return paused
+
+    async def resume_queue(self, queue: str) -> bool:
+        """See `LimitStore.resume_queue`."""
+        resumed = bool(await self._database.fetch("resume_queue", queue))
+        if resumed:
+            await self._wakeup.notify(Notice("queues", queue))
+        return resumed

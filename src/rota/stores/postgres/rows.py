@@ -1,0 +1,141 @@
+"""Rows of the database as the nouns of Rota, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from rota.model.events import JobEvent, LogRecord
+from rota.model.job import ClaimedJob, JobFilter, JobRecord
+from rota.model.outcome import Fault
+from rota.model.schedule import ScheduleRecord
+from rota.model.states import State
+from rota.model.worker import WorkerRecord
+
+__all__ = [
+    "claimed_job",
+    "dump",
+    "event",
+    "filter_params",
+    "job_record",
+    "load",
+    "log_record",
+    "schedule_params",
+    "schedule_record",
+    "worker_record",
+]
+
+Row = Mapping[str, Any]
+_decode = msgspec.json.Decoder().decode
+_decode_fault = msgspec.json.Decoder(Fault).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def dump(value: object) -> str:
+    """Return JSON text, as a `jsonb` parameter takes it."""
+    return _encode(value).decode()
+
+
+def load(text: str | None) -> Any:
+    """Return the value of a `jsonb` column."""
+    return None if text is None else _decode(text)
+
+
+def claimed_job(row: Any) -> ClaimedJob:
+    """Return a job from a row of `claim`, by position: this is the hot path."""
+    headers, options = row[12], row[17]
+    return ClaimedJob(
+        id=row[0],
+        token=row[1],
+        queue=row[2],
+        executor=row[3],
+        task=row[4],
+        payload=row[5],
+        codec=row[6],
+        attempt=row[7],
+        crashes=row[8],
+        max_attempts=row[9],
+        rank=row[10],
+        key=row[11],
+        headers=None if headers is None else _decode(headers),
+        parent=row[13],
+        root=row[14],
+        schedule=row[15],
+        due=row[16],
+        options=None if options is None else _decode(options),
+        submitted_at=row[18],
+    )
+
+
+def job_record(row: Row) -> JobRecord:
+    """Return a job from its columns."""
+    fields = dict(row)
+    for name in ("tags", "headers", "options"):
+        fields[name] = load(fields[name])
+    fault = fields["fault"]
+    fields["fault"] = None if fault is None else _decode_fault(fault)
+    fields["state"] = State(fields["state"])
+    fields["slots"] = tuple(fields["slots"])
+    return JobRecord(**fields)
+
+
+def filter_params(which: JobFilter) -> tuple[Any, ...]:
+    """Return the parameters of the fragment `filter`, from its first on."""
+    return (
+        None if which.ids is None else list(which.ids),
+        [str(state) for state in which.states] or None,
+        which.queue,
+        which.task,
+        which.key,
+        None if which.tag is None else dump(dict([which.tag])),
+        which.schedule,
+        which.parent,
+        which.fault,
+        which.since,
+        which.until,
+    )
+
+
+def event(row: Row) -> JobEvent:
+    """Return an event from its columns."""
+    return JobEvent(**dict(row) | {"data": load(row["data"])})
+
+
+def log_record(row: Row) -> LogRecord:
+    """Return a log line from its columns."""
+    return LogRecord(**dict(row) | {"fields": load(row["fields"])})
+
+
+def worker_record(row: Row) -> WorkerRecord:
+    """Return a worker from its columns."""
+    fields = dict(row) | {"slots": load(row["slots"])}
+    for name in ("queues", "tasks", "sandboxes"):
+        fields[name] = tuple(fields[name])
+    return WorkerRecord(**fields)
+
+
+def schedule_record(row: Row) -> ScheduleRecord:
+    """Return a schedule from its columns."""
+    return ScheduleRecord(**dict(row) | {name: load(row[name]) for name in ("trigger", "options")})
+
+
+def schedule_params(schedule: ScheduleRecord) -> tuple[Any, ...]:
+    """Return the columns of a schedule in the order of the statements that write one."""
+    return (
+        schedule.id,
+        schedule.version,
+        schedule.task,
+        schedule.queue,
+        schedule.executor,
+        dump(schedule.trigger),
+        schedule.payload,
+        dump(schedule.options),
+        schedule.source,
+        schedule.catch_up,
+        schedule.overlap,
+        schedule.next_at,
+        schedule.last_at,
+        schedule.paused_at,
+        schedule.paused_by,
+        schedule.paused_why,
+    )

@@ -1,0 +1,72 @@
+-- The submit plan: `submit` alone in the usual case. Parameters are plain types only (JSON travels as text), since the
+-- connection may be a user's with codecs of its own.
+
+-- name: submit
+-- Store jobs, wake idle workers; null when all are new, else the ids of those that are.
+with sent as (
+    select s.*, m.now, coalesce(s.given_at, m.now + s.delay) as starts
+    from (select {now} as now) m, unnest(
+        $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bigint[], $9::bigint[], $10::text[],
+        $11::text[], $12::timestamptz[], $13::interval[], $14::timestamptz[], $15::interval[], $16::integer[],
+        $17::text[], $18::text[], $19::text[]
+    ) as s (
+        id, queue, executor, task, payload, codec, rank, share, key,
+        unique_key, given_at, delay, ends_at, ends_in, max_attempts,
+        headers, options, rest
+    )
+), fresh as (
+    insert into {schema}.jobs (
+        id, queue, executor, task, payload, codec, rank, share, key, unique_key, run_at, expires_at, max_attempts,
+        headers, options, tags, parent, root, batch, ordinal, schedule, due, trust, state, submitted_at, ready_at
+    )
+    select
+        id, queue, executor, task, payload, codec, rank, share, key, unique_key, starts,
+        coalesce(ends_at, now + ends_in), max_attempts, headers::jsonb, options::jsonb, rest::jsonb -> 'tags',
+        (rest::jsonb ->> 'parent')::uuid, (rest::jsonb ->> 'root')::uuid, (rest::jsonb ->> 'batch')::uuid,
+        (rest::jsonb ->> 'ordinal')::bigint, rest::jsonb ->> 'schedule', (rest::jsonb ->> 'due')::timestamptz,
+        rest::jsonb ->> 'trust', case when starts > now then 'scheduled' else 'ready' end, now,
+        case when starts > now then null else now end
+    from sent
+    on conflict do nothing
+    returning id, queue, state, run_at, submitted_at
+), moved as (
+    select queue from fresh where state = 'ready'
+), rung as materialized (
+    {ring}
+    union all
+    select pg_notify({channel}, 'scheduled:')
+    where {pushes} and exists (select from fresh where state = 'scheduled' and run_at <= submitted_at + {soon})
+)
+select
+    case when count(*) < cardinality($2::uuid[]) then coalesce(array_agg(id::text), '{}') end,
+    (select count(*) from rung)
+from fresh;
+
+-- name: submit_known
+-- Find which of these ids are live, finished or dead: a submit that is sent again leaves them alone.
+select u.id::text from unnest($1::uuid[]) as u (id)
+where exists (select from {schema}.jobs j where j.id = u.id)
+    or exists (select from {schema}.dead d where d.id = u.id)
+    or exists (select from {schema}.history h where h.id = u.id);
+
+-- name: submit_twins
+-- Find the live jobs that stand in the way of a submit: by unique key, or by the id itself.
+select unique_key, id::text from {schema}.jobs where unique_key = any ($1::text[])
+union all
+select null, id::text from {schema}.jobs where id = any ($2::uuid[]);
+
+-- name: submit_windows
+-- Take unique keys for a span of time; returns those that were free. The keys come sorted, so that nobody deadlocks.
+insert into {schema}.unique_windows as w (unique_key, job, until)
+select u.unique_key, u.job, {now} + u.span
+from unnest($2::text[], $3::uuid[], $4::interval[]) as u (unique_key, job, span)
+on conflict (unique_key) do update set job = excluded.job, until = excluded.until where w.until <= {now}
+returning unique_key;
+
+-- name: submit_holders
+-- Find the jobs that hold unique keys for a span of time.
+select unique_key, job::text from {schema}.unique_windows where unique_key = any ($1::text[]);
+
+-- name: submit_withdraw
+-- Give back the keys taken for jobs that were not made after all.
+delete from {schema}.unique_windows where job = any ($1::uuid[]);

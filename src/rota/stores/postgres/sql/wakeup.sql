@@ -1,0 +1,3 @@
+-- name: notify
+-- Send a notice.
+select pg_notify({channel}, $1) where {pushes};

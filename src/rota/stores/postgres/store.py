@@ -1,0 +1,191 @@
+"""PostgreSQL as a store: all ports over one pool."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from rota.model.clock import Clock
+from rota.model.errors import ConfigurationError, SubmitUncertainError
+from rota.model.job import Submission, Submitted
+from rota.ports.jobs import Rows, Statement
+from rota.ports.store import Capabilities, SchemaState
+from rota.stores.plans import drive, drive_async
+from rota.stores.postgres.address import check_schema_name, check_url
+from rota.stores.postgres.blocking import BlockingDatabase
+from rota.stores.postgres.catalog import channel, statements
+from rota.stores.postgres.checkpoints import PostgresCheckpoints
+from rota.stores.postgres.connections import Connections
+from rota.stores.postgres.database import Database, Link, fetch_statement
+from rota.stores.postgres.faults import is_lost
+from rota.stores.postgres.insight import PostgresInsight
+from rota.stores.postgres.jobs import PostgresJobs
+from rota.stores.postgres.limits import PostgresLimits
+from rota.stores.postgres.migrating import check, due, inspect, upgrade
+from rota.stores.postgres.retention import PostgresRetention
+from rota.stores.postgres.schedules import PostgresSchedules
+from rota.stores.postgres.submitting import is_plain, submit_plan
+from rota.stores.postgres.wakeup import PostgresWakeup
+from rota.stores.postgres.workers import PostgresWorkers
+
+__all__ = ["PostgresStore"]
+
+_POOL_SIZE = 8
+
+
+class PostgresStore:
+    """A namespace (a schema) in a PostgreSQL database, version 14 or newer.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`.
+        schema: the namespace; several apps can live in one database.
+        clock: says what time it is; None: the database does.
+        pool_size: the largest number of connections of an event loop.
+        listen: False where a pooler in transaction mode stands between: no notices (everybody polls), no
+            prepared statements, no settings of the session.
+        durability: "full", or "normal" for commits that do not wait for the disk: a crash of the database's
+            machine may lose the last moments.
+
+    Raises:
+        ConfigurationError: the url or the schema's name is malformed, or the options exclude each other.
+    """
+
+    name = "postgresql"
+    capabilities = Capabilities(
+        transactional_enqueue=True,
+        strict_rank=True,
+        exact_limits=True,
+        filters=True,
+        push_wakeup=True,
+        group=10_000,
+    )
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema: str = "rota",
+        clock: Clock | None = None,
+        pool_size: int = _POOL_SIZE,
+        listen: bool = True,
+        durability: str = "full",
+    ) -> None:
+        if durability == "normal" and not listen:
+            raise ConfigurationError(
+                ["durability: 'normal' is a setting of the session, which listen=False rules out"]
+            )
+        self.url = check_url(url)
+        self._schema = check_schema_name(schema)
+        self._clock = clock
+        durable = durability == "full"
+        sql = statements(schema, pushes=listen)
+        database = Database(url, sql, clock=clock, size=pool_size, pooled=not listen, durable=durable)
+        self._database = database
+        self._blocking = BlockingDatabase(url, size=pool_size, pooled=not listen, durable=durable)
+        self._connections = Connections(sql)
+        self._sql = sql
+        self._store_id = ""
+        self.wakeup = PostgresWakeup(database, channel(schema), enabled=listen)
+        self.jobs = PostgresJobs(database)
+        self.limits = PostgresLimits(database, self.jobs, self.wakeup)
+        self.workers = PostgresWorkers(database)
+        self.checkpoints = PostgresCheckpoints(database)
+        self.insight = PostgresInsight(database)
+        self.retention = PostgresRetention(database, schema)
+        self.schedules = PostgresSchedules(database, self.wakeup)
+
+    async def open(self) -> None:
+        """Connect; make the schema when there is none, and apply migrations that old workers can live with.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+            SchemaVersionError: the schema needs newer code.
+        """
+        await self._database.open()
+        try:
+            state = await self.schema()
+            check(state)
+            if due(state.version, post=False):
+                state = await self._upgrade(post=False)
+        except BaseException:
+            await self._database.close()
+            raise
+        self._store_id = state.store_id
+
+    async def close(self) -> None:
+        """Stop listening and close every connection."""
+        await self.wakeup.stop()
+        await self._database.close()
+        self._blocking.close()
+
+    async def upgrade(self, *, post: bool = False) -> tuple[str, ...]:
+        """Apply pending migrations; returns the names of those that were pending and are applied now.
+
+        Args:
+            post: also those that the previous release cannot run on.
+        """
+        await self._database.open()
+        before = await self.schema()
+        after = await self._upgrade(post=post)
+        self._store_id = after.store_id
+        return tuple(name for name in before.pending if name not in after.pending)
+
+    async def _upgrade(self, *, post: bool) -> SchemaState:
+        async def work(link: Link) -> SchemaState:
+            steps = upgrade(self._sql, self._schema, self._database.now(), post=post)
+            async with link.transaction():
+                return await drive_async(steps, lambda statement: fetch_statement(link, statement))
+
+        return await self._database.run(work)
+
+    async def schema(self) -> SchemaState:
+        """Return the state of the schema without changing it."""
+        await self._database.open()
+
+        async def work(link: Link) -> SchemaState:
+            return await drive_async(inspect(self._sql), lambda statement: fetch_statement(link, statement))
+
+        return await self._database.run(work)
+
+    def submit_now(self, submissions: Sequence[Submission], *, resend: bool = False) -> list[Submitted]:
+        """Submit by psycopg from any thread, in a transaction of its own.
+
+        Raises:
+            StoreUnavailableError: the database cannot be reached.
+            SubmitUncertainError: the connection was lost while the jobs were on their way.
+        """
+        self._identify_now()
+        plain = is_plain(submissions, resend=resend)
+        try:
+            return self._blocking.run(
+                lambda execute: drive(self._plan(submissions, resend=resend), execute), atomic=not plain
+            )
+        except Exception as error:
+            if is_lost(error):
+                raise SubmitUncertainError(submissions, error) from error
+            raise
+
+    def submit_on(self, connection: Any, submissions: Sequence[Submission]) -> list[Submitted]:
+        """Submit inside the transaction of the caller's synchronous connection (see `Store.submit_on`)."""
+        return self._connections.submit(connection, self._identify_now(), self._plan(submissions))
+
+    async def submit_on_async(self, connection: Any, submissions: Sequence[Submission]) -> list[Submitted]:
+        """Submit inside the transaction of the caller's asynchronous connection."""
+        if not self._store_id:
+            await asyncio.to_thread(self._identify_now)
+        return await self._connections.submit_async(connection, self._store_id, self._plan(submissions))
+
+    def _plan(
+        self, submissions: Sequence[Submission], *, resend: bool = False
+    ) -> Generator[Statement, Rows, list[Submitted]]:
+        return submit_plan(self._sql, submissions, self._database.now(), resend=resend)
+
+    def _identify_now(self) -> str:
+        """Return the store's identity; if nobody has opened the store yet, make or check its schema."""
+        if not self._store_id:
+            state = self._blocking.run(lambda execute: drive(inspect(self._sql), execute), atomic=False)
+            check(state)
+            if due(state.version, post=False):
+                steps = upgrade(self._sql, self._schema, self._database.now(), post=False)
+                state = self._blocking.run(lambda execute: drive(steps, execute), atomic=True)
+            self._store_id = state.store_id
+        return self._store_id
