@@ -5,6 +5,7 @@ import traceback
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from rota.definitions.attempt import Attempt, running
 from rota.definitions.jsonable import NotJsonError, check_builtins
@@ -26,7 +27,7 @@ __all__ = ["ResultError", "call_async", "call_sync", "fault_of", "outcome_of"]
 
 _LONGEST_TRACEBACK = 64 * 1024
 _LONGEST_MESSAGE = 8 * 1024
-_CONTROL = (Cancelled, Failed, Handed, Retried, Snooze, Succeeded, Suspended)
+_CONTROL = (Cancelled, Handed, Retried, Snooze, Succeeded, Suspended)
 _NOTHING = Succeeded()
 
 
@@ -75,6 +76,8 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     task = attempt.task
     if value is None:
         return _NOTHING
+    if isinstance(value, Failed):
+        return structs.replace(value, final=True)
     if isinstance(value, _CONTROL):
         return value
     if not task.keeps_result:

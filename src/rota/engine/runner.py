@@ -177,7 +177,7 @@ class Runner:
             outcome = Failed(_timed_out(task.timeout or 0))
         elif attempt.stop_reason is not None and isinstance(outcome, Failed | Cancelled):
             return Cancelled(attempt.stop_reason)
-        if not isinstance(outcome, Failed):
+        if not isinstance(outcome, Failed) or outcome.final:
             return outcome
         return decide(
             task.retry,

@@ -42,9 +42,13 @@ class Succeeded(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """The attempt failed for good; the job goes to the dead letters."""
+    """The attempt failed. Where no retry follows, the job goes to the dead letters.
+
+    `final` rules a retry out whatever the task's rule says; it is set when a task returns `Failed` itself.
+    """
 
     fault: Fault
+    final: bool = False
 
 
 class Retried(Struct, frozen=True):

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from rota import Retry, State, current
+from rota import Failed, Retry, State, current
 from rota.model.errors import StoreUnavailableError
 from rota.model.events import ClaimLost, ServiceFailed, ServiceRecovered
 from rota.model.ids import new_id
 from rota.model.job import ClaimRequest
+from rota.model.outcome import Fault
 from rota.ports.store import Store
 from tests.integration.engine.conftest import Stage
 
@@ -62,6 +63,19 @@ async def test_a_failure_is_retried_by_its_rule_and_then_dead(stage: Stage) -> N
     assert record.fault is not None
     assert (record.fault.kind, record.fault.message) == ("ValueError", "no luck")
     assert 'raise ValueError("no luck")' in record.fault.traceback
+
+
+async def test_a_failure_that_a_task_returns_itself_is_final(stage: Stage) -> None:
+    @stage.app.task(retry=Retry(5, delay=0))
+    async def refused() -> Failed:
+        return Failed(Fault("Refused", "never again"))
+
+    async with stage.worker():
+        record = await stage.finished(await refused.enqueue_async())
+
+    assert (record.state, record.attempt) == (State.FAILED, 1)
+    assert record.fault is not None
+    assert record.fault.kind == "Refused"
 
 
 async def test_an_attempt_that_takes_too_long_is_ended_and_fails(stage: Stage) -> None:
