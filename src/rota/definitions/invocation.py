@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import structs
@@ -22,6 +22,9 @@ from rota.model.outcome import (
     Suspended,
 )
 from rota.policy.retry_after import retry_after_of
+
+if TYPE_CHECKING:
+    from rota.definitions.task import Task
 
 __all__ = ["ResultError", "call_async", "call_sync", "fault_of", "outcome_of"]
 
@@ -83,24 +86,27 @@ def outcome_of(attempt: Attempt, value: Any) -> Outcome:
     if not task.keeps_result:
         return Succeeded(b"", task.result_ttl)
     try:
+        return Succeeded(_encode_result(task, value), task.result_ttl)
+    except ResultError as error:
+        # The work is done: doing it again would end alike.
+        return Failed(fault_of(error), final=True)
+
+
+def _encode_result(task: "Task[Any, Any]", value: Any) -> bytes:
+    try:
         plain = msgspec.to_builtins(value, enc_hook=task.arguments.hooks.encode, str_keys=True)
         check_builtins(plain, "result")
         encoded = msgspec.json.encode(plain)
     except (NotJsonError, NotImplementedError, TypeError, OverflowError) as error:
-        return Failed(
-            fault_of(
-                ResultError(
-                    f"the result of {task.name!r} cannot be kept: {error}. Return JSON, or set result_ttl=0"
-                )
-            )
-        )
+        raise ResultError(
+            f"the result of {task.name!r} cannot be kept: {error}. Return JSON, or set result_ttl=0"
+        ) from None
     if len(encoded) > task.result_limit:
-        message = (
+        raise ResultError(
             f"the result of {task.name!r} takes {len(encoded)} bytes and the limit is {task.result_limit}. "
             "Store it elsewhere and return a reference, or raise ROTA_RESULT_LIMIT"
         )
-        return Failed(fault_of(ResultError(message)))
-    return Succeeded(encoded, task.result_ttl)
+    return encoded
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -19,7 +19,7 @@ QUEUE = "demo"
 app = Rota(queues=QUEUE, lease=3, extend_every=1, grace=3)
 
 
-@app.task(queue=QUEUE, timeout=120, retry=Retry(2))
+@app.task(queue=QUEUE, timeout=120)
 async def clocks() -> None:
     """The whole demo: many jobs side by side, then one step after another."""
     total = CHUNKS + len(SUMMARIES)

@@ -61,11 +61,8 @@ def read_changes(data: bytes) -> list[Change]:
 
 def _read(data: bytes) -> tuple[list[_Start], str]:
     # The file begins with a 32-bit block for old readers, which is skipped.
-    _, _, sizes = _header(data, 0)
-    begin = _HEADER.size + _length(sizes, width=4)
-    magic, version, sizes = _header(data, begin)
-    if magic != b"TZif" or version < b"2":
-        raise ValueError("not a time zone file of version 2 or later")
+    begin = _HEADER.size + _length(_header(data, 0), width=4)
+    sizes = _header(data, begin)
     times, kinds, letters = sizes[3:]
     begin += _HEADER.size
     moments = struct.unpack_from(f">{times}q", data, begin)
@@ -83,9 +80,12 @@ def _read(data: bytes) -> tuple[list[_Start], str]:
     return starts, data[begin + _length(sizes, width=8) :].strip(b"\n").decode()
 
 
-def _header(data: bytes, begin: int) -> tuple[bytes, bytes, tuple[int, ...]]:
+def _header(data: bytes, begin: int) -> tuple[int, ...]:
+    """Return the sizes of what follows a header."""
     magic, version, *sizes = _HEADER.unpack_from(data, begin)
-    return magic, version, tuple(sizes)
+    if magic != b"TZif" or version < b"2":
+        raise ValueError("not a time zone file of version 2 or later")
+    return tuple(sizes)
 
 
 def _length(sizes: tuple[int, ...], *, width: int) -> int:

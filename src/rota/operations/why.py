@@ -167,10 +167,9 @@ def _no_worker(job: JobRecord, live: Sequence[WorkerRecord]) -> Reason | None:
     serving = [one for one in live if job.queue in one.queues]
     if not serving:
         queues = sorted({queue for one in live for queue in one.queues})
-        others = f"{counted(len(live), 'worker')} serve: {', '.join(queues)}"
         return Reason(
             code="queue_unserved",
-            text=f"no worker serves queue {job.queue!r}; {others}",
+            text=f"no worker serves queue {job.queue!r}; served are: {', '.join(queues)}",
             remedy=f"rota worker MODULE:app --queues {job.queue}",
             data={"queues": queues},
         )
@@ -254,7 +253,7 @@ def _running(facts: Facts) -> Iterator[Reason]:
         text = f"it was claimed{where}{since} and starts when a slot is free there, if it has not begun since"
         yield Reason(code="claimed", text=text, data={"owner": job.owner})
     else:
-        text = f"it is running{where}, attempt {job.attempt}, since {span(now - job.started_at)}"
+        text = f"it is running{where}, attempt {job.attempt}, for {span(now - job.started_at)}"
         yield Reason(code="running", text=text + _progress(job), data={"owner": job.owner})
     yield from _cancel_asked(job)
 
@@ -285,7 +284,7 @@ def _handed(facts: Facts) -> Iterator[Reason]:
 def _waiting(facts: Facts) -> Iterator[Reason]:
     job = facts.job
     if job.children:
-        text = f"it waits until {counted(job.children, 'child job')} have ended"
+        text = f"it waits for {counted(job.children, 'child job')} to end"
         yield Reason(code="children", text=text, remedy=f"rota jobs list --parent {job.id}")
     if job.wake_key is not None:
         yield Reason(

@@ -9,6 +9,7 @@ from rota.model.outcome import (
     Cancelled,
     Failed,
     Handed,
+    Outcome,
     Retried,
     Settlement,
     Snooze,
@@ -77,10 +78,15 @@ async def _settle_group(run: Run, now: datetime | None, settlements: Sequence[Se
         row = rows.get(one.id)
         if row is None or row["token"] != one.token or row["state"] not in _OWNED:
             strangers.append(one)
-        else:
+        elif not _is_repeated(one.outcome, row):
             group.add(one, row)
     await group.write()
     return await group.refuse(strangers)
+
+
+def _is_repeated(outcome: Outcome, row: Any) -> bool:
+    """Tell a hand-over that was sent twice: it alone leaves the claim as it was."""
+    return isinstance(outcome, Handed) and row["external_id"] == outcome.external_id
 
 
 class _Group:

@@ -57,11 +57,12 @@ class Synchronous:
             connection = self._connected()
             try:
                 submitted, notices = self._write(connection, submissions, resend=resend)
-            except sqlite3.Error as error:
+            except BaseException as error:
+                # A fresh connection is in no doubtful state, and may find the trouble gone.
                 self._drop()
-                raise translated(error, self._path) from error
-            finally:
-                rollback(connection)
+                if isinstance(error, sqlite3.Error):
+                    raise translated(error, self._path) from error
+                raise
         if notices:
             self._send(notices)
         return submitted
@@ -101,8 +102,9 @@ class Synchronous:
 
     def _drop(self) -> None:
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            connection, self._connection = self._connection, None
+            rollback(connection)
+            connection.close()
 
     def forked(self) -> None:
         """Start afresh in a child process."""

@@ -37,7 +37,7 @@ returning
 select j.id, j.attempt, j.slots, j.parent, j.cancel_requested, j.started_at, {now} as now
 from {schema}.jobs j
 join unnest($2::uuid[], $3::bigint[]) as u (id, token) on j.id = u.id and j.token = u.token
-where j.state = 'running'
+where j.state in ('running', 'handed')
 order by j.id
 for update of j;
 
@@ -46,7 +46,7 @@ for update of j;
 with moved as (
     update {schema}.jobs j
     set state = 'ready', attempt = j.attempt - 1, token = null, owner = null, lease_until = null, slots = '{}',
-        started_at = null
+        started_at = null, external_id = null
     where j.id = any ($1::uuid[])
     returning j.queue
 ), rung as materialized (
@@ -68,7 +68,7 @@ for update skip locked;
 with moved as (
     update {schema}.jobs j
     set state = 'ready', crashes = j.crashes + 1, token = null, owner = null, lease_until = null, slots = '{}',
-        ready_at = $1::timestamptz
+        external_id = null, ready_at = $1::timestamptz
     where j.id = any ($2::uuid[])
     returning j.queue
 ), rung as materialized (

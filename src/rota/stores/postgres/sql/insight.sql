@@ -73,8 +73,9 @@ limit $1;
 -- name: queues
 -- List queues that hold jobs or are paused, and what is in them.
 select
-    coalesce(j.queue, q.name), q.paused_at, q.paused_by, coalesce(j.ready, 0), coalesce(j.held, 0),
-    coalesce(j.scheduled, 0), coalesce(j.running, 0), coalesce(j.waiting, 0), j.oldest
+    coalesce(j.queue, q.name) as name, q.paused_at, q.paused_by, coalesce(j.ready, 0) as ready,
+    coalesce(j.held, 0) as held, coalesce(j.scheduled, 0) as scheduled, coalesce(j.running, 0) as running,
+    coalesce(j.waiting, 0) as waiting, j.oldest
 from (
     select
         queue,

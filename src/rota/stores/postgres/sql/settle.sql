@@ -19,14 +19,15 @@ with ended as (
     on conflict (job) do update set value = excluded.value, made_at = excluded.made_at, until = excluded.until
 )
 select
-    case when count(*) < cardinality($2::uuid[]) then array_agg(id) end,
+    case when count(*) < cardinality($2::uuid[]) then coalesce(array_agg(id), '{}') end,
     (select array_agg(scope) from ended, unnest(slots) as scope)
 from ended;
 
 -- name: settle_lock
 -- Lock jobs and their parents, by id; the parents too, since a child that ends and a parent that suspends must see
 -- each other.
-select j.id, j.token, j.settled_token, j.state, j.attempt, j.slots, j.parent, j.cancel_requested, {now} as now
+select j.id, j.token, j.settled_token, j.state, j.attempt, j.slots, j.parent, j.cancel_requested, j.external_id,
+    {now} as now
 from {schema}.jobs j
 where j.id = any (array(
     select u.id from unnest($2::uuid[]) as u (id)
