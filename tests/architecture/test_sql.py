@@ -11,8 +11,8 @@ from tests.architecture.sources import SOURCE, modules, parsed
 DIALECTS = ("sqlite", "postgres")
 HEADER = re.compile(r"^-- name: *(\S+)", re.MULTILINE)
 
-# Statements (`fnmatch` patterns) that one dialect alone needs. SQLite has one writer, whose small statements are
-# one transaction; PostgreSQL decides in one statement what would else cost a trip to the server for each step.
+# Statements (`fnmatch` patterns) that one dialect alone needs. SQLite has one writer, whose small statements
+# are one transaction; PostgreSQL decides in one statement what would else cost a trip to the server each.
 ALONE: dict[str, dict[str, str]] = {
     "sqlite": {
         "where_*": "a filter is put together from its parts, so that each finds its index",
