@@ -21,8 +21,8 @@ from rota.stores.sqlite.fork import survive
 
 __all__ = ["Letter", "Mailbox", "supported"]
 
-_PATH_LIMIT = 100
-_NAME_LENGTH = 32
+_PATH_LIMIT = 107  # what every kernel takes, without the final NUL
+_NAME_LENGTH = 24
 _LARGEST = 60_000
 _PRIVATE = 0o700
 
@@ -142,6 +142,5 @@ def _folder(path: Path) -> Path:
     beside = real.with_name(real.name + ".wake")
     if len(os.fsencode(beside)) + _NAME_LENGTH <= _PATH_LIMIT:
         return beside
-    # The kernel takes no longer address than 108 bytes.
     name = hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
     return Path(tempfile.gettempdir(), f"rota-{name}.wake")
