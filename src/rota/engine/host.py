@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from rota.model.events import Notice
@@ -76,6 +77,7 @@ class _Signals:
         self._loop = loop
         self._stop = stop
         self._parts = parts
+        self._handled: list[int] = []
         self._before: dict[int, object] = {}
         self._hurrying: list[asyncio.Task[None]] = []
 
@@ -83,24 +85,22 @@ class _Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             try:
                 self._loop.add_signal_handler(number, self._received)
+                self._handled.append(number)
             except (NotImplementedError, RuntimeError, ValueError):
                 self._fall_back(number)
 
     def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            if number in self._before:
-                signal.signal(number, self._before[number])  # type: ignore[arg-type]  # what signal() gave
-            else:
-                self._loop.remove_signal_handler(number)
+        for number in self._handled:
+            self._loop.remove_signal_handler(number)
+        for number, before in self._before.items():
+            signal.signal(number, before)  # type: ignore[arg-type]  # what signal() gave
 
     def _fall_back(self, number: signal.Signals) -> None:
-        try:
+        # Not in the main thread: whoever started this one has to stop it.
+        with suppress(ValueError):
             self._before[number] = signal.signal(
                 number, lambda *_: self._loop.call_soon_threadsafe(self._received)
             )
-        except ValueError:
-            # Not the main thread: whoever started this thread has to stop it.
-            self._before.pop(number, None)
 
     def _received(self) -> None:
         if self._stop.is_set():
