@@ -13,6 +13,7 @@ from rota.operations.text import counted
 
 if TYPE_CHECKING:
     from rota.operations.health import Check
+    from rota.ports.store import Store
 
 __all__ = ["add_to"]
 
@@ -52,18 +53,18 @@ async def health(
     """Say by the exit code whether all is well, for containers and load balancers."""
     from rota.operations import health as operations
 
-    store = session.target.make_store()
     host = socket.gethostname()
-    return _tell(
-        session,
-        await operations.health(store, host=host, worker=worker, scheduler=scheduler, patience=timeout),
-    )
+    async with session.target.store() as store:
+        checks = await operations.health(
+            store, host=host, worker=worker, scheduler=scheduler, patience=timeout
+        )
+    return _tell(session, checks)
 
 
 async def upgrade(session: Session, *, post: Post = False) -> None:
     """Make the tables, or bring them up to this version; safe while workers run."""
-    store = session.target.make_store()
-    applied = await store.upgrade(post=post)
+    async with session.target.store() as store:
+        applied = await store.upgrade(post=post)
     if session.out.json:
         session.out.document({"applied": applied})
     elif applied:
@@ -77,7 +78,8 @@ async def check_schema(session: Session) -> int:
     """Say whether the store's schema fits this version; changes nothing."""
     from rota.operations.health import reachable
 
-    return _tell(session, await reachable(session.target.make_store()))
+    async with session.target.store() as store:
+        return _tell(session, await reachable(store))
 
 
 def _configuration(session: Session) -> "list[Check]":
@@ -114,28 +116,30 @@ def _configuration(session: Session) -> "list[Check]":
 
 async def _store(session: Session, *, live: bool) -> "list[Check]":
     """Look at the store and at what is in it."""
-    from rota.operations import checks
     from rota.operations.health import Check, reachable
 
+    found: list[Check] = []
     try:
-        store = session.target.make_store()
+        async with session.target.store() as store:
+            found += await reachable(store)
+            if all(one.level != "fault" for one in found):
+                await store.open()
+                found += await _content(session, store, live=live)
     except ConfigurationError as error:
-        return _faults("settings", error)
-    found = await reachable(store)
-    if any(one.level == "fault" for one in found):
-        return found
-    try:
-        await store.open()
-        try:
-            found += await checks.undeliverable(store, session.target.registry)
-            if live:
-                found.append(await checks.round_trip(store))
-                found.append(await checks.clock_skew(store, SystemClock()))
-                found.append(await checks.live_workers(store))
-        finally:
-            await store.close()
+        found += _faults("settings", error)
     except RotaError as error:
         found.append(Check(name="store", level="fault", text=str(error)))
+    return found
+
+
+async def _content(session: Session, store: "Store", *, live: bool) -> "list[Check]":
+    from rota.operations import checks
+
+    found = await checks.undeliverable(store, session.target.registry)
+    if live:
+        found.append(await checks.round_trip(store))
+        found.append(await checks.clock_skew(store, SystemClock()))
+        found.append(await checks.live_workers(store))
     return found
 
 

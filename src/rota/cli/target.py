@@ -132,15 +132,20 @@ class Target:
         """Return the app, or one without tasks where none was given."""
         return self.app or cast("App", from_above("rota.app.locate:default_app")())
 
-    def make_store(self) -> "Store":
-        """Make the store; nothing is opened yet.
+    @asynccontextmanager
+    async def store(self) -> "AsyncIterator[Store]":
+        """Make the store for the length of a command; it is not opened, and closed afterwards.
 
         Raises:
             ConfigurationError: its url names no known store.
         """
         from rota.wiring import make_store
 
-        return make_store(self.settings)
+        store = make_store(self.settings)
+        try:
+            yield store
+        finally:
+            await store.close()
 
     def declared(self) -> "Sequence[ScheduleRecord]":
         """Return the schedules of the app's code; none without an app.
@@ -161,14 +166,11 @@ class Target:
             EmptyStoreError: it holds nothing of Rota.
             StoreError: it cannot be reached, or does not fit.
         """
-        store = self.make_store()
-        if not empty:
-            await _refuse_empty(store)
-        await store.open()
-        try:
+        async with self.store() as store:
+            if not empty:
+                await _refuse_empty(store)
+            await store.open()
             yield store
-        finally:
-            await store.close()
 
 
 def from_above(name: str) -> Callable[..., Any]:

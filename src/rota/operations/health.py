@@ -29,7 +29,7 @@ async def health(
     """Look at the store and at who works on it.
 
     Args:
-        store: not opened yet.
+        store: not opened yet; the caller closes it, whatever the answer.
         host: this machine; a worker registered on it that stopped beating is a fault.
         worker: it is a fault when no worker is alive.
         scheduler: it is a fault when schedules are due and nothing fires them.
@@ -41,11 +41,8 @@ async def health(
             if checks[-1].level == "fault":
                 return checks
             await store.open()
-            try:
-                checks.append(await _workers(store, host, demanded=worker))
-                checks.append(await _schedules(store, demanded=scheduler))
-            finally:
-                await store.close()
+            checks.append(await _workers(store, host, demanded=worker))
+            checks.append(await _schedules(store, demanded=scheduler))
             return checks
     except TimeoutError:
         return [Check(name="store", level="fault", text=f"{store.name} gave no answer within {patience:g} s")]
@@ -54,7 +51,7 @@ async def health(
 
 
 async def reachable(store: Store) -> list[Check]:
-    """Ask a store that need not be open whether it is there and whether its schema fits; changes nothing."""
+    """Ask a store, open or not, whether it is there and whether its schema fits; changes nothing."""
     try:
         state = await store.schema()
     except RotaError as error:
