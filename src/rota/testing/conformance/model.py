@@ -94,7 +94,8 @@ class ModelStore:
 
     def claimable(self, queues: tuple[str, ...], limit: int) -> list[ModelJob]:
         """Return what a claim must give."""
-        free = [job for job in self.live() if job.state is State.READY and job.held is None]
+        ready = [job for job in self.live() if job.state is State.READY and not self._is_late(job)]
+        free = [job for job in ready if job.held is None]
         by_queue = [
             [job for job in free if job.queue == queue] for queue in queues if queue not in self.paused
         ]
@@ -180,7 +181,7 @@ class ModelStore:
     def promote(self) -> tuple[int, int]:
         """Expire and make ready what is due; returns how many are ready, and how many expired."""
         queued = [job for job in self.live() if job.state in {State.READY, State.SCHEDULED}]
-        late = [job for job in queued if job.expires_at is not None and job.expires_at <= self.now]
+        late = [job for job in queued if self._is_late(job)]
         for job in late:
             self._finish(job, State.EXPIRED)
         waiting = [job for job in self.live() if job.wake_at is not None and job.wake_at <= self.now]
@@ -204,7 +205,7 @@ class ModelStore:
             return False
         job.state, job.seq, job.attempt, job.crashes = State.READY, self.next_seq(), 0, 0
         job.cancel_requested, job.settled = False, None
-        if job.expires_at is not None and job.expires_at <= self.now:
+        if self._is_late(job):
             job.expires_at = None
         return True
 
@@ -214,6 +215,9 @@ class ModelStore:
             return False
         self._wake(job)
         return True
+
+    def _is_late(self, job: ModelJob) -> bool:
+        return job.expires_at is not None and job.expires_at <= self.now
 
     def _wake(self, job: ModelJob) -> None:
         job.state, job.wake_key, job.wake_at, job.children = State.READY, None, None, 0

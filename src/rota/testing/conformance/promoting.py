@@ -104,6 +104,13 @@ class TestExpiry:
         assert (record.attempt, record.started_at) == (0, None)
         assert await scene.claim() == []
 
+    async def test_a_job_past_its_deadline_is_not_claimed(self, scene: Scene) -> None:
+        late = await scene.submit(expires_in=MINUTE, rank=-1)
+        job = await scene.submit(expires_in=HOUR)
+        scene.clock.advance(MINUTE)
+        assert [one.id for one in await scene.claim(limit=1)] == [job]
+        assert await scene.state(late) is State.READY
+
     async def test_a_scheduled_job_expires_and_is_not_run_late(self, scene: Scene) -> None:
         job = await scene.submit(delay=MINUTE, expires_in=2 * MINUTE)
         scene.clock.advance(HOUR)

@@ -28,7 +28,7 @@ class Ear:
         self._heard.put_nowait(notice)
 
     async def heard(self) -> list[Notice]:
-        """Return the notices since the last call, those without a name left out.
+        """Return the notices since the last call.
 
         Silence cannot be waited for; but what was sent before a last notice comes before it.
         """
@@ -37,7 +37,7 @@ class Ear:
         async with asyncio.timeout(10):
             while (notice := await self._heard.get()) != _FENCE:
                 notices.append(notice)
-        return [notice for notice in notices if notice.name]
+        return notices
 
 
 @pytest_asyncio.fixture
@@ -47,6 +47,7 @@ async def ear(crowd: list[Scene]) -> AsyncIterator[Ear]:
     needs(speaker.store, "push_wakeup")
     one = Ear(speaker)
     await listener.store.wakeup.start(one.hear)
+    await one.heard()  # a store may ask its listener to look around at the start
     yield one
     await listener.store.wakeup.stop()
 

@@ -8,6 +8,7 @@ where seq in (
     select seq from jobs
     where
         queue = :queue and executor = :executor and state = 'ready' and held is null
+        and coalesce(expires_at > :now, 1)
         and not exists (select 1 from queues where name = :queue and paused_at is not null)
     order by rank, share, seq
     limit :limit
