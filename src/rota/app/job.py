@@ -71,7 +71,7 @@ class Job(Generic[R]):
         Raises:
             JobNotFoundError: there is no such job.
         """
-        return self.record().state
+        return self._connection.run("status", self._record).state
 
     async def status_async(self) -> State:
         """Return the job's state (see `status`)."""

@@ -194,6 +194,7 @@ class Rota:
 
     def resend(self, error: SubmitUncertainError) -> list[Job[Any]]:
         """Send the jobs of a submit whose answer was lost again; never makes a second copy."""
+        self.connection.refuse_in_loop("resend")
         stored = self.connection.submit(error.submissions, None, resend=True)
         return [Job(self.connection, one.id, created=one.created) for one in stored]
 

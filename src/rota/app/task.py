@@ -54,6 +54,7 @@ class Submitter(Generic[P, R]):
         Args:
             arguments: for each job, its positional arguments as a tuple or its named ones as a mapping.
         """
+        self.app.connection.refuse_in_loop("enqueue_many")
         return self._submit([self._submission_of(item) for item in arguments])
 
     async def enqueue_many_async(
