@@ -52,14 +52,20 @@ class PostgresHarness(Harness):
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._looking: psycopg.Connection[Any] | None = None
 
     def store(self, clock: Clock | None, namespace: str = "one") -> Store:
         return PostgresStore(self._url, schema=namespace, clock=clock)
 
     def slots_used(self, namespace: str = "one") -> dict[str, int]:
         query = sql.SQL("select scope, used from {}").format(sql.Identifier(namespace, "slots"))
-        with psycopg.connect(self._url) as connection:
-            return dict(connection.execute(query).fetchall())
+        if self._looking is None:
+            self._looking = psycopg.connect(self._url, autocommit=True)
+        return dict(self._looking.execute(query).fetchall())
+
+    def close(self) -> None:
+        if self._looking is not None:
+            self._looking.close()
 
     def connect(self) -> AbstractContextManager[Any]:
         return psycopg.connect(self._url)
@@ -140,5 +146,7 @@ def postgres_database(postgres_server: PostgresServer) -> PostgresDatabase:
 @pytest.fixture
 def postgres_harness(postgres_database: PostgresDatabase) -> Iterator[Harness]:
     """PostgreSQL with an empty database."""
-    yield PostgresHarness(postgres_database.url)
+    harness = PostgresHarness(postgres_database.url)
+    yield harness
+    harness.close()
     postgres_database.clean()

@@ -284,7 +284,7 @@ class JobMachine(RuleBasedStateMachine):
 class TestJobMachine:
     def test_any_life_is_as_the_model_says(self, harness: Harness) -> None:
         profile = settings(
-            max_examples=settings().max_examples * 2 // 5,  # 40 by default, more where a profile wants more
+            max_examples=settings().max_examples // 4,  # 25 by default, more where a profile wants more
             stateful_step_count=40,
             deadline=None,
             # To shrink a life of real transactions takes minutes: a long trail is better than none in time.
