@@ -1,21 +1,5 @@
-"""An empty folder to work in, for either store."""
+"""The fixtures of a user's day (see `users.py`)."""
 
-from pathlib import Path
+from tests.acceptance.users import app, clock, settings, shared_database
 
-import pytest
-
-from tests.acceptance.commands import UserFolder
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> UserFolder:
-    """An empty folder; jobs go to SQLite in it."""
-    return UserFolder(tmp_path)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def any_folder(request: pytest.FixtureRequest, tmp_path: Path) -> UserFolder:
-    """An empty folder; jobs go to either store."""
-    return UserFolder(
-        tmp_path, None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    )
+__all__ = ["app", "clock", "settings", "shared_database"]
