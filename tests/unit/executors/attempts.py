@@ -40,6 +40,11 @@ class Diary:
         with self._written:
             assert self._written.wait_for(lambda: message in self.messages, timeout=10), self.messages
 
+    def wait_for_step(self, done: int) -> None:
+        """Block until this much progress was told; fails after ten seconds."""
+        with self._written:
+            assert self._written.wait_for(lambda: done in [step.done for step in self.steps], timeout=10)
+
 
 def claimed(task: Task[Any, Any], payload: bytes = b"{}") -> ClaimedJob:
     """Make a job of a task as a store would hand it out."""
