@@ -191,6 +191,23 @@ class TestChildren:
         await scene.store.jobs.rescue(10)
         assert await scene.state(parent.id) is State.READY
 
+    async def test_a_redriven_child_is_awaited_again(self, scene: Scene) -> None:
+        parent, (first, second) = await self.family(scene, 2)
+        await scene.settle(parent, Suspended(children=2))
+        await scene.settle(first, FAILED)
+        await scene.redrive(first.id)
+        assert (await scene.job(parent.id)).children == 2
+        await scene.settle(await scene.claim_one("children"))
+        await scene.settle(second)
+        assert await scene.state(parent.id) is State.READY
+
+    async def test_a_child_redriven_after_its_parent_went_on_is_not(self, scene: Scene) -> None:
+        parent, (child,) = await self.family(scene, 1)
+        await scene.settle(parent, Suspended(children=1))
+        await scene.settle(child, FAILED)
+        await scene.redrive(child.id)
+        assert await scene.state(parent.id) is State.READY
+
     async def test_a_child_that_is_sent_twice_counts_once(self, scene: Scene) -> None:
         parent, (first, _second) = await self.family(scene, 2)
         await scene.settle(parent, Suspended(children=2))

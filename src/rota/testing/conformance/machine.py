@@ -231,8 +231,6 @@ class JobMachine(RuleBasedStateMachine):
     @rule(job=jobs)
     def redrive(self, job: UUID) -> None:
         """Someone starts a finished job over."""
-        if self.model.jobs[job].parent is not None:
-            return  # its parent has counted it already
         redriven = self.wait(self.store.jobs.redrive(JobFilter(ids=(job,))))
         assert redriven == ([job] if self.model.redrive(self.model.jobs[job]) else [])
 

@@ -207,6 +207,9 @@ class ModelStore:
         job.cancel_requested, job.settled = False, None
         if self._is_late(job):
             job.expires_at = None
+        parent = self.jobs.get(job.parent) if job.parent else None
+        if parent is not None and parent.state is State.WAITING and parent.children:
+            parent.children += 1
         return True
 
     def resume(self, job: ModelJob) -> bool:
