@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -14,7 +14,7 @@ from rota.definitions.jsonable import (
     check_builtins,
     unsupported_types,
 )
-from rota.definitions.secret import Keyring
+from rota.definitions.secret import Keyring, Secret
 from rota.model.errors import ArgumentsError, ConfigurationError
 
 __all__ = ["Arguments"]
@@ -58,6 +58,8 @@ class Arguments:
         self.hooks = Hooks(keyring)
         self._struct = self._make_struct(hints)
         self._decoder = msgspec.json.Decoder(self._struct, dec_hook=self.hooks.decode)
+        self._checker = msgspec.json.Decoder(self._struct, dec_hook=self.hooks.check)
+        self._hidden = frozenset(n for n in self._parameters if _mentions_secret(hints.get(n)))
         self._encoder = msgspec.json.Encoder()
 
     def schema(self) -> dict[str, Any]:
@@ -82,12 +84,12 @@ class Arguments:
                     values[name] = value
                 check_builtins(value, name, native_only=native)
             payload = self._encoder.encode(values)
-            self._decoder.decode(payload)
+            self._checker.decode(payload)
         except NotJsonError as error:
             raise self._fault(error.path, error.reason) from None
         except msgspec.ValidationError as error:
             reason, _, path = str(error).partition(" - at `$.")
-            raise self._fault(path.rstrip("`") or "(all)", f"{reason}, in {_shown(values)}") from None
+            raise self._fault(path.rstrip("`") or "(all)", f"{reason}, in {self._shown(values)}") from None
         except (NotImplementedError, TypeError, OverflowError) as error:
             raise self._fault("(all)", str(error)) from None
         return payload
@@ -193,6 +195,11 @@ class Arguments:
         if faults:
             raise ConfigurationError(faults)
 
+    def _shown(self, values: Mapping[str, Any]) -> str:
+        shown = (f"{name}={'***' if name in self._hidden else repr(value)}" for name, value in values.items())
+        text = ", ".join(shown)
+        return text if len(text) <= 200 else text[:197] + "..."  # noqa: PLR2004 - a line of an error message
+
     def _fault(self, field: str, reason: str) -> ArgumentsError:
         return ArgumentsError(self._task, field, reason, f"The task takes {self._bindable}")
 
@@ -213,6 +220,5 @@ def _known(hint: Any, resources: Mapping[Any, Any]) -> bool:
         return False
 
 
-def _shown(values: Mapping[str, Any]) -> str:
-    text = ", ".join(f"{name}={value!r}" for name, value in values.items())
-    return text if len(text) <= 200 else text[:197] + "..."  # noqa: PLR2004 - a line of an error message
+def _mentions_secret(hint: Any) -> bool:
+    return hint is Secret or get_origin(hint) is Secret or any(map(_mentions_secret, get_args(hint)))

@@ -70,11 +70,27 @@ class Hooks:
     def encode(self, value: Any) -> Any:
         """Return the JSON form of a value that msgspec does not know."""
         if isinstance(value, Secret):
-            return self._keyring.encrypt(value.reveal())
+            text = value.reveal()
+            if not isinstance(text, str):
+                message = f"a Secret holds text, and this one a {type(text).__name__}"
+                raise TypeError(message)
+            return self._keyring.encrypt(text)
         if hasattr(type(value), "model_dump"):
             return value.model_dump(mode="json")
         message = f"a {type(value).__name__} cannot travel as JSON"
         raise NotImplementedError(message)
+
+    def check(self, kind: type, value: Any) -> Any:
+        """Do as `decode` for arguments that are just leaving, without a look into secrets.
+
+        Raises:
+            ValueError: it is not of type `kind`.
+        """
+        if (get_origin(kind) or kind) is not Secret:
+            return self.decode(kind, value)
+        if not self._keyring.made(value):
+            raise ValueError("Expected `Secret`: wrap the text, as in Secret('...')")
+        return Secret("")
 
     def decode(self, kind: type, value: Any) -> Any:
         """Return the value of type `kind` from its JSON form."""

@@ -52,6 +52,11 @@ class Keyring:
         """Return the token of `text`."""
         return self._cipher().encrypt(text.encode()).decode()
 
+    @staticmethod
+    def made(value: object) -> bool:
+        """Tell whether a value looks like a token: version 0x80, then a time whose first bytes are zero."""
+        return isinstance(value, str) and value.startswith("gAAAA")
+
     def decrypt(self, token: str) -> str:
         """Return the text of a token.
 
