@@ -39,7 +39,7 @@ class BlockingDatabase:
     def __init__(self, url: str, *, size: int, pooled: bool, durable: bool) -> None:
         self._url = url
         self._size = size
-        self._settings: dict[str, Any] = {"prepare_threshold": None if pooled else 5}
+        self._settings: dict[str, Any] = {"prepare_threshold": None if pooled else 1}
         if not pooled:
             self._settings["application_name"] = "rota"
             if not durable:

@@ -31,6 +31,17 @@ Run = Callable[..., Awaitable[list[Any]]]
 """Runs a named statement with its parameters inside a transaction and returns its rows."""
 
 CONNECT_TIMEOUT = 10.0
+# Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as a
+# claim does. That plan must not follow the statistics: right after a bulk submit the planner knows nothing of the
+# table yet and would rather walk all of it. What has a filter is planned each time instead (`plan_anew`).
+_SETTINGS = {
+    "application_name": "rota",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 _TRIES = 6
 _FIRST_PAUSE = 0.01
 
@@ -103,17 +114,8 @@ class Database:
         """Return how a connection is made: asyncpg's arguments."""
         if self.pooled:
             return {"statement_cache_size": 0}
-        # Compiling pays for no statement here; one that the planner thinks expensive would stall.
-        settings = {
-            "application_name": "rota",
-            "jit": "off",
-            # The verbs look up few rows by index. Right after a bulk submit the planner knows nothing of the
-            # table yet and would rather walk all of it: 500 settles took seconds instead of milliseconds.
-            "enable_seqscan": "off",
-            "enable_hashjoin": "off",
-            "enable_mergejoin": "off",
-        }
-        return {"server_settings": settings | ({} if self.durable else {"synchronous_commit": "off"})}
+        settings = _SETTINGS if self.durable else _SETTINGS | {"synchronous_commit": "off"}
+        return {"server_settings": settings}
 
     async def close(self) -> None:
         """Close every connection; those in use first finish their statement."""

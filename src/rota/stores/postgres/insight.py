@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rota.model.events import JobEvent, LogRecord
@@ -9,7 +10,7 @@ from rota.model.job import JobFilter, JobRecord
 from rota.model.states import State
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
 from rota.ports.insight import FaultGroup, StateCount, StoredResult
-from rota.stores.postgres.database import Database
+from rota.stores.postgres.database import Database, Run
 from rota.stores.postgres.rows import event, filter_params, job_record, load, log_record, worker_record
 
 __all__ = ["PostgresInsight"]
@@ -34,8 +35,17 @@ class PostgresInsight:
 
     async def jobs(self, which: JobFilter, *, limit: int, before: UUID | None = None) -> list[JobRecord]:
         """See `InsightStore.jobs`."""
-        rows = await self._database.fetch("jobs", limit, *filter_params(which), before)
+        rows = await self._filtered("jobs", limit, *filter_params(which), before)
         return [job_record(row) for row in rows]
+
+    async def _filtered(self, name: str, *params: Any) -> list[Any]:
+        """Run a statement with a filter, planned for what the filter says."""
+
+        async def work(run: Run) -> list[Any]:
+            await run("plan_anew")
+            return await run(name, *params)
+
+        return await self._database.transact(work)
 
     async def results(self, jobs: Sequence[UUID]) -> dict[UUID, StoredResult]:
         """See `InsightStore.results`."""
@@ -61,9 +71,8 @@ class PostgresInsight:
 
     async def faults(self, which: JobFilter, *, limit: int) -> list[FaultGroup]:
         """See `InsightStore.faults`."""
-        return [
-            FaultGroup(*row) for row in await self._database.fetch("faults", limit, *filter_params(which))
-        ]
+        rows = await self._filtered("faults", limit, *filter_params(which))
+        return [FaultGroup(*row) for row in rows]
 
     async def queues(self) -> list[QueueRecord]:
         """See `InsightStore.queues`."""

@@ -139,6 +139,7 @@ class PostgresJobs:
         """See `JobStore.cancel`."""
 
         async def work(run: Run) -> Cancelled:
+            await run("plan_anew")
             rows = await run("cancel_lock", self._database.now(), *filter_params(which))
             held = [row for row in rows if row["state"] in {State.RUNNING, State.HANDED}]
             ends = [row for row in rows if row["state"] not in {State.RUNNING, State.HANDED}]
@@ -155,8 +156,13 @@ class PostgresJobs:
 
     async def redrive(self, which: JobFilter) -> list[UUID]:
         """See `JobStore.redrive`."""
-        ((ids, _),) = await self._database.fetch("redrive", self._database.now(), *filter_params(which))
-        return list(ids or ())
+
+        async def work(run: Run) -> list[UUID]:
+            await run("plan_anew")
+            ((ids, _),) = await run("redrive", self._database.now(), *filter_params(which))
+            return list(ids or ())
+
+        return await self._database.transact(work)
 
     async def edit(self, job: UUID, edit: JobEdit) -> bool:
         """See `JobStore.edit`."""

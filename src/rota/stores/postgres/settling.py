@@ -86,7 +86,9 @@ async def _settle_group(run: Run, now: datetime | None, settlements: Sequence[Se
 
 def _is_repeated(outcome: Outcome, row: Any) -> bool:
     """Tell a hand-over that was sent twice: it alone leaves the claim as it was."""
-    return isinstance(outcome, Handed) and row["external_id"] == outcome.external_id
+    if not isinstance(outcome, Handed):
+        return False
+    return (row["external_id"], row["lease_until"]) == (outcome.external_id, outcome.deadline)
 
 
 class _Group:

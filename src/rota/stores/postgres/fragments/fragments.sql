@@ -31,6 +31,11 @@ and ($11::timestamptz is null or submitted_at >= $11) and ($12::timestamptz is n
 select pg_notify({channel}, 'ready:' || left(m.queue, 1900)) from (select distinct queue from moved) m
 where {pushes} and exists (select from {schema}.workers w where w.idle and m.queue = any (w.queues))
 
+-- name: alarm
+-- Tell the promoters, by one notice, of jobs in `near (queue)`, which are due before a promoter has slept its longest.
+select pg_notify({channel}, 'scheduled:' || left(n.queue, 1900)) from (select min(queue) as queue from near) n
+where {pushes} and n.queue is not null
+
 -- name: soon
--- How near a moment must be for a promoter that sleeps to be told: its longest sleep.
+-- How near is near: the longest sleep of a promoter.
 interval '5 seconds'

@@ -1,3 +1,7 @@
+-- name: plan_anew
+-- Plan the statements of this transaction for their parameters: a filter that says little wants another plan.
+select set_config('plan_cache_mode', 'force_custom_plan', true);
+
 -- name: moment
 -- Read the present moment.
 select {now};

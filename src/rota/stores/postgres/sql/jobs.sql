@@ -125,11 +125,12 @@ with edited as (
     select id, 'edit', {now}, attempt, $13::text::jsonb from edited
 ), moved as (
     select queue from edited where state = 'ready'
+), near as (
+    select queue from edited where state = 'scheduled' and run_at <= {now} + {soon}
 ), rung as materialized (
     {ring}
     union all
-    select pg_notify({channel}, 'scheduled:')
-    where {pushes} and exists (select from edited where state = 'scheduled' and run_at <= {now} + {soon})
+    {alarm}
 )
 select count(*), (select count(*) from rung) from edited;
 

@@ -27,7 +27,7 @@ from ended;
 -- Lock jobs and their parents, by id; the parents too, since a child that ends and a parent that suspends must see
 -- each other.
 select j.id, j.token, j.settled_token, j.state, j.attempt, j.slots, j.parent, j.cancel_requested, j.external_id,
-    {now} as now
+    j.lease_until, {now} as now
 from {schema}.jobs j
 where j.id = any (array(
     select u.id from unnest($2::uuid[]) as u (id)
@@ -88,10 +88,11 @@ with moved as (
     from unnest($2::uuid[], $3::interval[], $4::text[], $5::boolean[], $6::float8[])
         as u (id, delay, fault, uncounted, took)
     where j.id = u.id
-    returning u.delay
+    returning j.queue, u.delay
+), near as (
+    select queue from moved where delay > interval '0' and delay <= {soon}
 )
-select pg_notify({channel}, 'scheduled:')
-where {pushes} and exists (select from moved where delay > interval '0' and delay <= {soon});
+{alarm};
 
 -- name: suspend
 -- Let locked jobs wait; one whose awaited children have all finished is ready at once.

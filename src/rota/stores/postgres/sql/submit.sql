@@ -31,11 +31,12 @@ with sent as (
     returning id, queue, state, run_at, submitted_at
 ), moved as (
     select queue from fresh where state = 'ready'
+), near as (
+    select queue from fresh where state = 'scheduled' and run_at <= submitted_at + {soon}
 ), rung as materialized (
     {ring}
     union all
-    select pg_notify({channel}, 'scheduled:')
-    where {pushes} and exists (select from fresh where state = 'scheduled' and run_at <= submitted_at + {soon})
+    {alarm}
 )
 select
     case when count(*) < cardinality($2::uuid[]) then coalesce(array_agg(id::text), '{}') end,
