@@ -47,6 +47,22 @@ class TestSubmit:
         assert job.run_at == moment
         assert job.expires_at == moment + timedelta(microseconds=1)
 
+    async def test_any_bytes_and_any_words_come_back_as_they_were(self, scene: Scene) -> None:
+        payload = bytes(range(256)) * 1_024  # as large as arguments may be
+        words = [
+            "ø ünïcode 漢字 🚀",
+            'it\'s "quoted" \\ and\nbroken',
+            " spaces ",
+            "%s $1 :name {x}",
+            "x" * 500,
+        ]
+        for word in words:
+            fields = {"queue": word, "task": word, "key": word, "unique_key": word, "tags": {word: word}}
+            job = await scene.job(await scene.submit(payload=payload, headers={word: word}, **fields))
+            assert {name: getattr(job, name) for name in fields} == fields
+            assert (job.payload, job.headers) == (payload, {word: word})
+            assert [(one.payload, one.queue) for one in await scene.claim(word)] == [(payload, word)]
+
     async def test_ranks_span_64_bits(self, scene: Scene) -> None:
         for rank in (-(2**63), 2**63 - 1):
             assert (await scene.job(await scene.submit(rank=rank))).rank == rank
@@ -83,6 +99,27 @@ class TestSubmit:
         (submitted,) = await asyncio.to_thread(scene.store.submit_now, [submission])
         assert (submitted.id, submitted.created) == (submission.id, True)
         assert (await scene.job(submission.id)).run_at == scene.clock.now() + MINUTE
+
+    async def test_from_many_threads_at_once(self, scene: Scene) -> None:
+        def submit(number: int) -> bool:
+            unique = a_job(unique_key=str(number % 10))
+            return all(one.created for one in scene.store.submit_now([a_job()])) and (
+                scene.store.submit_now([unique])[0].created
+            )
+
+        made = await asyncio.gather(*(asyncio.to_thread(submit, number) for number in range(40)))
+        assert sum(made) == 10
+        assert len(await scene.claim()) == 40 + 10
+
+    async def test_a_synchronous_resend_makes_no_second_copy(self, scene: Scene) -> None:
+        job = await scene.finish()
+
+        def resend() -> bool:
+            (submitted,) = scene.store.submit_now([a_job(id=job)], resend=True)
+            return submitted.created
+
+        assert await asyncio.to_thread(resend) is False
+        assert await scene.claim() == []
 
 
 class TestSubmitMany:
