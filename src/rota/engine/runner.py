@@ -129,8 +129,8 @@ class Runner:
         began = time.perf_counter()
         try:
             outcome = await self._call(attempt)
-        except asyncio.CancelledError:
-            outcome = Cancelled(attempt.stop_reason or "shutdown")
+        except asyncio.CancelledError as error:
+            outcome = _interrupted(attempt, error)
         except BaseException as error:  # noqa: BLE001 - a broken middleware fails the attempt, not the worker
             outcome = Failed(fault_of(error))
         duration = time.perf_counter() - began
@@ -157,9 +157,7 @@ class Runner:
             if attempt.stop_reason == "lost":
                 self._announcer.announce(ClaimLost(job.id, job.task, late=False))
                 return
-            if attempt.stop_reason == "shutdown" or (
-                isinstance(outcome, Cancelled) and not attempt.cancelled
-            ):
+            if attempt.stop_reason == "shutdown":
                 self.given_back.append(job.claim)
                 return
             outcome = self._decide(attempt, outcome)
@@ -238,3 +236,12 @@ def _timed_out(seconds: float) -> Fault:
         message=f"ran longer than its timeout of {seconds:g} s",
         kinds=("builtins.TimeoutError", "builtins.OSError", "builtins.Exception"),
     )
+
+
+def _interrupted(attempt: Attempt, error: asyncio.CancelledError) -> Outcome:
+    """Return the outcome for a cancellation: of this worker, or one that the task raised by itself."""
+    here = asyncio.current_task()
+    if here is not None and here.cancelling():
+        attempt.stop_reason = attempt.stop_reason or "shutdown"
+        return Cancelled(attempt.stop_reason)
+    return Failed(fault_of(error))
