@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
-from typing import Any
 from urllib.parse import urlsplit
 
 from rota.definitions.registry import Registry
@@ -38,7 +37,7 @@ def make_store(settings: Settings, clock: Clock | None = None) -> Store:
         hint = did_you_mean(scheme, _STORES)
         raise ConfigurationError(
             [
-                f"url: no store has the scheme {scheme!r}.{hint} Use sqlite:///file.db or postgresql://user@host/database"
+                f"url: no store has the scheme {scheme!r}.{hint} Use sqlite:///file or postgresql://user@host/base"
             ]
         )
     return maker(settings, clock)
@@ -141,7 +140,7 @@ def _postgres(settings: Settings, clock: Clock | None) -> Store:
     )
 
 
-_STORES: dict[str, Callable[[Settings, Clock | None], Any]] = {
+_STORES: dict[str, Callable[[Settings, Clock | None], Store]] = {
     "sqlite": _sqlite,
     "postgresql": _postgres,
     "postgres": _postgres,

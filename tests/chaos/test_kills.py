@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from rota import Rota
-from rota.model.job import JobFilter
+from rota.model.job import JobFilter, JobRecord
 from rota.model.states import State
 from tests.chaos.checker import Finish, check
 from tests.chaos.ledger import Ledger
@@ -105,12 +106,14 @@ def finished(app: Rota) -> dict[str, Finish]:
     found: dict[str, Finish] = {}
     before = None
     while True:
-        which, cursor = JobFilter(), before
-        page = app.connection.run(
-            "jobs",
-            lambda store, which=which, cursor=cursor: store.insight.jobs(which, limit=PAGE, before=cursor),
-        )
+        page = page_of_jobs(app, before)
         if not page:
             return found
         found.update({str(job.id): Finish(str(job.state), job.token or 0) for job in page if job.finished_at})
         before = page[-1].id
+
+
+def page_of_jobs(app: Rota, before: UUID | None) -> list[JobRecord]:
+    return app.connection.run(
+        "jobs", lambda store: store.insight.jobs(JobFilter(), limit=PAGE, before=before)
+    )

@@ -80,9 +80,7 @@ class Stage:
         return await self.until(lambda: self.record(job), lambda record: record.state in FINISHED)
 
     @staticmethod
-    async def until(
-        look: Callable[[], Awaitable[Any]], good: Callable[[Any], bool], seconds: float = 20
-    ) -> Any:
+    async def until(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], seconds: float = 20) -> T:
         """Look again and again until what is seen is good."""
         async with asyncio.timeout(seconds):
             while not good(seen := await look()):  # noqa: ASYNC110 - a store tells of no change
