@@ -58,31 +58,34 @@ def main(descriptor: int) -> None:
 
 
 def _serve(wire: "_Wire") -> None:
-    loop = DrainedLoop()
-    loop.attach(None)
     boot = wire.inbox.get()
     if not isinstance(boot, Boot):
         return
-    stack = AsyncExitStack()
+    loop, stack = DrainedLoop(), AsyncExitStack()
+    loop.attach(None)
     try:
         with loading(boot.main_module or boot.main_path or boot.argument):
             desk = _load(boot, loop, stack)
     except BaseException as error:  # noqa: BLE001 - a user's module may raise anything, SystemExit too
         wire.send(frame(Unfit(fault_of(error))))
-        return
-    wire.registry = desk.registry
-    wire.send(frame(Ready()))
-    while isinstance(errand := wire.inbox.get(), _Errand):
-        outcome = desk.perform(errand)
-        errand.journal.close()
-        _flush_streams()
-        spent = errand.run is not None and errand.run.struck
-        wire.send(pack_outcome(errand.token, outcome, spent=spent))
-        if spent:
-            break
+    else:
+        wire.registry = desk.registry
+        wire.send(frame(Ready()))
+        _work(wire, desk)
     loop.attach(None)
     loop.run(stack.aclose())
     loop.close()
+
+
+def _work(wire: "_Wire", desk: "_Desk") -> None:
+    spent = False
+    while not spent and isinstance(errand := wire.inbox.get(), _Errand):
+        outcome = desk.perform(errand)
+        errand.journal.close()
+        _flush_streams()
+        # Struck by an exception out of nowhere, this process is not trusted with another job.
+        spent = errand.run is not None and errand.run.struck
+        wire.send(pack_outcome(errand.token, outcome, spent=spent))
 
 
 def _load(boot: Boot, loop: DrainedLoop, stack: AsyncExitStack) -> "_Desk":
@@ -161,21 +164,28 @@ class _Wire(threading.Thread):
         self._line = line
         self._sending = threading.Lock()
         self._errand: _Errand | None = None
+        os.register_at_fork(after_in_child=self._cut)
 
     def run(self) -> None:
         """Listen until the worker is gone."""
         frames = Frames()
-        with suppress(OSError):
+        try:
             while data := self._line.recv(CHUNK):
                 for body in frames.feed(data):
                     self._take(decode_to_child(body))
-        _vanish()
+        finally:
+            _vanish()
 
     def send(self, data: bytes) -> None:
         """Send a message, from any thread; waits while the worker is behind with reading."""
         # Nobody there: `run` sees it too and ends the process.
         with suppress(OSError), self._sending:
             self._line.sendall(data)
+
+    def _cut(self) -> None:
+        """Let go of the line, in a process that the task forked: two cannot speak on it."""
+        self._line.close()
+        self._sending = threading.Lock()
 
     def _take(self, message: Boot | Start | Stop | Close) -> None:
         match message:

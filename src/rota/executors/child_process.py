@@ -13,7 +13,7 @@ from multiprocessing.spawn import get_command_line
 
 from msgspec import DecodeError
 
-from rota.executors.messages import Frames, FromChild, ToChild, decode_from_child, frame
+from rota.executors.messages import Frames, FromChild, decode_from_child
 
 __all__ = ["ChildProcess"]
 
@@ -61,9 +61,9 @@ class ChildProcess:
         """The process's id."""
         return self._process.pid
 
-    def send(self, message: ToChild) -> bool:
-        """Send a message; returns False when the process is dead and will not see it (`gone` follows)."""
-        self._unsent += frame(message)
+    def send(self, message: bytes) -> bool:
+        """Send a framed message; returns False when the process is dead and will not see it."""
+        self._unsent += message
         self._write()
         return not self._deaf
 

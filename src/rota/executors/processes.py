@@ -22,6 +22,7 @@ from rota.executors.messages import (
     Start,
     Stop,
     Unfit,
+    frame,
     unpack_outcome,
 )
 from rota.executors.stopping import ignore_stop
@@ -32,6 +33,10 @@ __all__ = ["ProcessExecutor"]
 
 CLOSE_GRACE = 5.0
 LAST_WORD = 5.0
+_IN_A_SHELL = (
+    "executor='process': child processes cannot import an app that was typed into a shell or notebook. "
+    "Put it into a module, or use executor='thread'"
+)
 
 
 class ProcessExecutor:
@@ -69,7 +74,9 @@ class ProcessExecutor:
         refuse_while_loading()
         self.slots = slots or _cores()
         module, path = main_of_this_process() if is_main(argument) else (None, None)
-        self._boot = Boot(loader, argument, list(sys.argv), module, path)
+        if is_main(argument) and module is path is None:
+            raise ConfigurationError([_IN_A_SHELL])
+        self._boot = frame(Boot(loader, argument, list(sys.argv), module, path))
         self._grace = grace
         self._waiting: deque[_Call] = deque()
         self._children: set[_Child] = set()
@@ -89,7 +96,7 @@ class ProcessExecutor:
             return Cancelled(attempt.stop_reason)
         if self._closing:
             return Cancelled("shutdown")
-        call = _Call(attempt, asyncio.get_running_loop().create_future())
+        call = _Call(attempt)
         attempt.on_stop(lambda reason: self._end(call, reason))
         self._waiting.append(call)
         self._dispatch()
@@ -178,7 +185,7 @@ class ProcessExecutor:
         elif reason == "timeout":
             self._kill(child)
         else:
-            child.process.send(Stop(call.attempt.job.token, reason))
+            child.process.send(frame(Stop(call.attempt.job.token, reason)))
             asyncio.get_running_loop().call_later(self._grace, self._end, call, "timeout")
 
     def _kill(self, child: "_Child") -> None:
@@ -188,7 +195,7 @@ class ProcessExecutor:
         self._forget(child)
 
     def _retire(self, child: "_Child") -> None:
-        child.process.send(Close())
+        child.process.send(frame(Close()))
         asyncio.get_running_loop().call_later(CLOSE_GRACE, child.process.kill)
         self._leaving.add(child)
         self._forget(child)
@@ -205,11 +212,14 @@ class ProcessExecutor:
 class _Call:
     """An attempt, who waits for its outcome, and the child that has it."""
 
-    __slots__ = ("attempt", "child", "waiter")
+    __slots__ = ("attempt", "child", "message", "waiter")
 
-    def __init__(self, attempt: Attempt, waiter: asyncio.Future[Outcome]) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
-        self.waiter = waiter
+        self.waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        # Made first of all: a job that cannot travel fails here, and not in the hands of the pool.
+        limits = attempt.task.registry
+        self.message = frame(Start(attempt.job, limits.log_limit, limits.result_limit))
         self.child: _Child | None = None
 
     def finish(self, outcome: Outcome) -> None:
@@ -230,9 +240,8 @@ class _Child:
         self.process = ChildProcess(self._heard, self._gone)
 
     def take(self, call: _Call) -> bool:
-        """Run a call's attempt, with the limits of this process; False: the child has just died, idle."""
-        limits = call.attempt.task.registry
-        if not self.process.send(Start(call.attempt.job, limits.log_limit, limits.result_limit)):
+        """Run a call's attempt; returns False when the child has just died, idle."""
+        if not self.process.send(call.message):
             return False
         self.call, call.child = call, self
         return True

@@ -222,6 +222,17 @@ def signals_of_programs() -> list[str]:
     return [program.stdout.strip(), os.read(reading, 100).decode()]
 
 
+def log_from_fork() -> None:
+    """Log here, and in a fork of this process."""
+    pid = os.fork()
+    if not pid:
+        for _ in range(100):
+            current().log.info("from the fork")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    current().log.info("from the task")
+
+
 def errand() -> None:
     async def later() -> None:
         await asyncio.sleep(0)

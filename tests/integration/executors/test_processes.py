@@ -185,6 +185,14 @@ async def test_programs_that_a_task_starts_obey_signals_as_usual(shared: Process
     assert await shared.run(attempt("signals_of_programs")) == Succeeded(b'["SIG_DFL","0"]')
 
 
+@in_one_loop
+async def test_a_fork_of_the_task_keeps_off_the_line(shared: ProcessExecutor) -> None:
+    diary = Diary()
+
+    assert await shared.run(attempt("log_from_fork", diary=diary)) == Succeeded()
+    assert diary.messages == ["from the task"]
+
+
 async def test_what_a_task_prints_is_written_at_once(
     capfd: pytest.CaptureFixture[str], make_executor: MakeExecutor
 ) -> None:

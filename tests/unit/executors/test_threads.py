@@ -1,7 +1,9 @@
 """Plain functions in threads: outcomes, contexts, and how threads come and go."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 
@@ -106,6 +108,39 @@ async def test_variables_of_middleware_reach_the_task(executor: ThreadExecutor) 
     await asyncio.create_task(middleware())
 
     assert seen == ["blue"]
+
+
+async def test_an_attempt_is_freed_without_the_garbage_collector(executor: ThreadExecutor) -> None:
+    class Payload:
+        pass
+
+    attempt = attempt_to(lambda: None)
+    attempt.resources = {"mark": (mark := Payload())}
+    gone = weakref.ref(mark)
+    del mark
+    gc.disable()
+    try:
+        await asyncio.create_task(executor.run(attempt))
+        del attempt
+        # The thread lets go of one before it takes the next.
+        await executor.run(attempt_to(lambda: None))
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_it_works_on_uvloop() -> None:
+    import uvloop
+
+    async def work() -> list[object]:
+        executor = ThreadExecutor(slots=4)
+        await executor.start()
+        outcomes = await asyncio.gather(*(executor.run(attempt_to(lambda: 1)) for _ in range(100)))
+        await executor.stop()
+        return list(outcomes)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(work()) == [Succeeded(b"1")] * 100
 
 
 async def test_threads_start_when_they_are_needed(executor: ThreadExecutor) -> None:
