@@ -31,9 +31,9 @@ Run = Callable[..., Awaitable[list[Any]]]
 """Runs a named statement with its parameters inside a transaction and returns its rows."""
 
 CONNECT_TIMEOUT = 10.0
-# Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as a
-# claim does. That plan must not follow the statistics: right after a bulk submit the planner knows nothing of the
-# table yet and would rather walk all of it. What has a filter is planned each time instead (`plan_anew`).
+# Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as
+# claiming. That plan must not follow the statistics: right after a bulk submit the planner knows nothing of
+# the table yet and would rather walk it all. What has a filter is planned each time instead (`plan_anew`).
 _SETTINGS = {
     "application_name": "rota",
     "plan_cache_mode": "force_generic_plan",

@@ -42,29 +42,13 @@ def load(text: str | None) -> Any:
 
 
 def claimed_job(row: Any) -> ClaimedJob:
-    """Return a job from a row of `claim`, by position: this is the hot path."""
-    headers, options = row[12], row[17]
-    return ClaimedJob(
-        id=row[0],
-        token=row[1],
-        queue=row[2],
-        executor=row[3],
-        task=row[4],
-        payload=row[5],
-        codec=row[6],
-        attempt=row[7],
-        crashes=row[8],
-        max_attempts=row[9],
-        rank=row[10],
-        key=row[11],
-        headers=None if headers is None else _decode(headers),
-        parent=row[13],
-        root=row[14],
-        schedule=row[15],
-        due=row[16],
-        options=None if options is None else _decode(options),
-        submitted_at=row[18],
-    )
+    """Return a job from a row of `claim`, whose columns begin with its fields in their order."""
+    fields = dict(zip(ClaimedJob.__struct_fields__, row, strict=False))
+    if fields["headers"] is not None:
+        fields["headers"] = _decode(fields["headers"])
+    if fields["options"] is not None:
+        fields["options"] = _decode(fields["options"])
+    return ClaimedJob(**fields)
 
 
 def job_record(row: Row) -> JobRecord:

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from rota.model.ids import new_token
 from rota.model.outcome import (
     Cancelled,
     Failed,
     Handed,
-    Outcome,
     Retried,
     Settlement,
     Snooze,
@@ -30,32 +30,42 @@ _OWNED = ("running", "handed")
 
 async def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
     """Write outcomes; successes without parents by one statement, the rest in one transaction."""
-    # In the order of ids, as every verb takes its row locks; what stands twice in one call counts once.
-    pending = sorted({(one.id, one.token): one for one in settlements}.values(), key=lambda one: one.id.int)
-    quick = {one.id: one for one in reversed(pending) if isinstance(one.outcome, Succeeded)}
+    quick = {one.id: one for one in settlements if isinstance(one.outcome, Succeeded)}
+    pending = settlements
     if quick:
-        done = await _settle_quickly(database, sorted(quick.values(), key=lambda one: one.id.int))
-        pending = [one for one in pending if one.id not in done or one is not quick[one.id]]
+        done = await _settle_quickly(database, sorted(quick.values(), key=_by_id))
+        if done is None and len(quick) == len(settlements):
+            return Settled()
+        found = quick.keys() if done is None else done
+        pending = [one for one in settlements if one.id not in found or one != quick.get(one.id)]
     if not pending:
         return Settled()
+    # What stands twice in one call counts once.
+    group = sorted({(one.id, one.token): one for one in pending}.values(), key=_by_id)
 
     async def work(run: Run) -> Settled:
-        return await _settle_group(run, database.now(), pending)
+        return await _settle_group(run, database.now(), group)
 
     return await database.transact(work)
 
 
-async def _settle_quickly(database: Database, quick: Sequence[Settlement]) -> set[UUID]:
-    """Move plain successes to history; returns the ids that were there."""
+def _by_id(one: Settlement) -> bytes:
+    """Return where a job stands in the order in which every verb takes its row locks."""
+    return one.id.bytes
+
+
+async def _settle_quickly(database: Database, quick: Sequence[Settlement]) -> set[UUID] | None:
+    """Move plain successes to history; returns the ids that were there, or None when all were."""
     outcomes = [one.outcome for one in quick if isinstance(one.outcome, Succeeded)]
-    ids = [one.id for one in quick]
+    results = [one.result for one in outcomes]
     params = (
         database.now(),
-        ids,
+        [one.id for one in quick],
         [one.token for one in quick],
         [one.duration for one in quick],
-        [one.result for one in outcomes],
-        [one.ttl for one in outcomes],
+        # The statement fills up with null what is short.
+        results if any(one is not None for one in results) else [],
+        [one.ttl for one in outcomes] if any(one.ttl is not None for one in outcomes) else [],
     )
     if any(one.limited for one in quick):
 
@@ -67,7 +77,7 @@ async def _settle_quickly(database: Database, quick: Sequence[Settlement]) -> se
         found = await database.transact(work)
     else:
         ((found, _),) = await database.fetch("settle", *params, False)  # noqa: FBT003 - as above
-    return set(ids) if found is None else set(found)
+    return None if found is None else set(found)
 
 
 async def _settle_group(run: Run, now: datetime | None, settlements: Sequence[Settlement]) -> Settled:
@@ -78,17 +88,10 @@ async def _settle_group(run: Run, now: datetime | None, settlements: Sequence[Se
         row = rows.get(one.id)
         if row is None or row["token"] != one.token or row["state"] not in _OWNED:
             strangers.append(one)
-        elif not _is_repeated(one.outcome, row):
+        else:
             group.add(one, row)
     await group.write()
     return await group.refuse(strangers)
-
-
-def _is_repeated(outcome: Outcome, row: Any) -> bool:
-    """Tell a hand-over that was sent twice: it alone leaves the claim as it was."""
-    if not isinstance(outcome, Handed):
-        return False
-    return (row["external_id"], row["lease_until"]) == (outcome.external_id, outcome.deadline)
 
 
 class _Group:
@@ -101,7 +104,7 @@ class _Group:
         self._buried: list[tuple[UUID, float, str]] = []
         self._put_off: list[tuple[UUID, timedelta, str | None, bool, float]] = []
         self._suspended: list[tuple[UUID, str | None, datetime | None, int, float]] = []
-        self._handed: list[tuple[UUID, str, datetime, float]] = []
+        self._handed: list[tuple[UUID, str, datetime, int, float]] = []
         self._parents: list[UUID | None] = []
         self._slots: list[str] = []
         self._events: list[Told] = []
@@ -140,7 +143,7 @@ class _Group:
                 self._suspended.append((one.id, wake_key, wake_at, children, one.duration))
                 self._tell(one, "suspend", attempt, {"wake_key": wake_key, "children": children})
             case Handed(external_id, deadline):
-                self._handed.append((one.id, external_id, deadline, one.duration))
+                self._handed.append((one.id, external_id, deadline, new_token(), one.duration))
 
     def _tell(self, one: Settlement, kind: str, attempt: int | None, data: dict[str, Any]) -> None:
         self._events.append(Told(one.id, kind, attempt, data))

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ _TRIES = 5
 _Step = Generator[Statement, Rows, None]
 # What few jobs have travels as one JSON value each, so that the others do not pay for it.
 _RARE = ("tags", "parent", "root", "batch", "ordinal", "schedule", "due", "trust")
+_rare = attrgetter(*_RARE)
+_NOTHING = (None,) * len(_RARE)
 
 
 def is_plain(submissions: Sequence[Submission], *, resend: bool) -> bool:
@@ -131,28 +134,32 @@ class _Submit:
         del self.pending[place]
 
     def _row_arrays(self) -> tuple[Any, ...]:
-        rows = self.pending.values()
-        return (
-            self._now,
-            [one.id for one in rows],
-            [one.queue for one in rows],
-            [one.executor for one in rows],
-            [one.task for one in rows],
-            [one.payload for one in rows],
-            [one.codec for one in rows],
-            [one.rank for one in rows],
-            [one.share for one in rows],
-            [one.key for one in rows],
-            [one.unique_key for one in rows],
-            [one.run_at for one in rows],
-            [one.delay for one in rows],
-            [one.expires_at for one in rows],
-            [one.expires_in for one in rows],
-            [one.max_attempts for one in rows],
-            [_json(one.headers) for one in rows],
-            [_json(one.options) for one in rows],
-            [_rest(one) for one in rows],
-        )
+        rows = list(self.pending.values())
+        same = [_shared(list(column)) for column in zip(*map(_SAME, rows), strict=True)]
+        some = [_thin(list(column)) for column in zip(*map(_SOME, rows), strict=True)]
+        ids, payloads = [one.id for one in rows], [one.payload for one in rows]
+        json = [_json_column([one.headers for one in rows]), _json_column([one.options for one in rows])]
+        return (self._now, ids, payloads, *same, *some, *json, _thin([_rest(one) for one in rows]))
+
+
+# Arrays cost by their elements, so that they are as short as `submit` can make good: it fills up a column
+# that all jobs share from its first element, and others with null.
+_SAME = attrgetter("queue", "executor", "task", "codec", "rank", "share")
+_SOME = attrgetter("key", "unique_key", "run_at", "delay", "expires_at", "expires_in", "max_attempts")
+
+
+def _shared(values: list[Any]) -> list[Any]:
+    return values[:1] if values.count(values[0]) == len(values) else values
+
+
+def _thin(values: list[Any]) -> list[Any]:
+    return [] if values.count(None) == len(values) else values
+
+
+def _json_column(values: list[Any]) -> list[str | None]:
+    objects = {id(value): value for value in values}  # jobs of one call mostly share one
+    texts = {key: _json(value) for key, value in objects.items()}
+    return _thin([texts[id(value)] for value in values])
 
 
 def _json(value: object) -> str | None:
@@ -160,5 +167,7 @@ def _json(value: object) -> str | None:
 
 
 def _rest(one: Submission) -> str | None:
-    rest = {name: value for name in _RARE if (value := getattr(one, name)) is not None}
-    return _json(rest) if rest else None
+    values = _rare(one)
+    if values == _NOTHING:
+        return None
+    return _json({name: value for name, value in zip(_RARE, values, strict=True) if value is not None})

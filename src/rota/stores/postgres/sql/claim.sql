@@ -20,6 +20,7 @@ where j.id = any (array(
             select r.id
             from {schema}.jobs r
             where r.queue = line.name and r.executor = e.name and r.state = 'ready' and r.held is null
+                and coalesce(r.expires_at, 'infinity') > {now}
             order by r.rank, r.share, r.seq
             limit e.room
             for update skip locked

@@ -90,7 +90,13 @@ with failed as materialized (
     from found
     order by seq
     on conflict do nothing
-    returning id, queue
+    returning id, queue, parent
+), raised as (
+    -- A parent that still waits for children waits for these too.
+    update {schema}.jobs j
+    set children = j.children + again.number
+    from (select parent, count(*)::integer as number from placed group by parent) as again
+    where j.id = again.parent and j.state = 'waiting' and j.children > 0
 ), gone_dead as (
     delete from {schema}.dead d using placed p where d.id = p.id
 ), gone_history as (

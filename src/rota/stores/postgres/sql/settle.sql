@@ -26,8 +26,7 @@ from ended;
 -- name: settle_lock
 -- Lock jobs and their parents, by id; the parents too, since a child that ends and a parent that suspends must see
 -- each other.
-select j.id, j.token, j.settled_token, j.state, j.attempt, j.slots, j.parent, j.cancel_requested, j.external_id,
-    j.lease_until, {now} as now
+select j.id, j.token, j.settled_token, j.state, j.attempt, j.slots, j.parent, j.cancel_requested, {now} as now
 from {schema}.jobs j
 where j.id = any (array(
     select u.id from unnest($2::uuid[]) as u (id)
@@ -112,11 +111,12 @@ from asked u
 where j.id = u.id;
 
 -- name: hand_over
--- Leave locked jobs to someone else until a deadline; the token stays, by which the caller settles them later.
+-- Leave locked jobs to someone else until a deadline, under a new token that the old owner does not know.
 update {schema}.jobs j
 set state = 'handed', external_id = u.external_id, lease_until = u.deadline, settled_token = j.token,
-    started_at = {now} - make_interval(secs => u.took)
-from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::float8[]) as u (id, external_id, deadline, took)
+    token = u.token, started_at = {now} - make_interval(secs => u.took)
+from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[], $6::float8[])
+    as u (id, external_id, deadline, token, took)
 where j.id = u.id;
 
 -- name: wake_parents

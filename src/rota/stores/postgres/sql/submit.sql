@@ -3,16 +3,23 @@
 
 -- name: submit
 -- Store jobs, wake idle workers; null when all are new, else the ids of those that are.
+-- Arrays may be shorter than the first: the columns of $4 to $9 are then filled up with their first element, the
+-- others with null.
 with sent as (
-    select s.*, m.now, coalesce(s.given_at, m.now + s.delay) as starts
+    select
+        s.id, s.payload, coalesce(s.queue, ($4::text[])[1]) as queue, coalesce(s.executor, ($5::text[])[1]) as executor,
+        coalesce(s.task, ($6::text[])[1]) as task, coalesce(s.codec, ($7::text[])[1]) as codec,
+        coalesce(s.rank, ($8::bigint[])[1]) as rank, coalesce(s.share, ($9::bigint[])[1]) as share, s.key, s.unique_key,
+        coalesce(s.run_at, m.now + s.delay) as run_at, coalesce(s.expires_at, m.now + s.expires_in) as expires_at,
+        s.max_attempts, s.headers, s.options, s.rest::jsonb as rest, m.now
     from (select {now} as now) m, unnest(
-        $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::bigint[], $9::bigint[], $10::text[],
-        $11::text[], $12::timestamptz[], $13::interval[], $14::timestamptz[], $15::interval[], $16::integer[],
-        $17::text[], $18::text[], $19::text[]
+        $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
+        $10::text[], $11::text[], $12::timestamptz[], $13::interval[], $14::timestamptz[], $15::interval[],
+        $16::integer[], $17::text[], $18::text[], $19::text[]
     ) as s (
-        id, queue, executor, task, payload, codec, rank, share, key,
-        unique_key, given_at, delay, ends_at, ends_in, max_attempts,
-        headers, options, rest
+        id, payload, queue, executor, task, codec, rank, share,
+        key, unique_key, run_at, delay, expires_at, expires_in,
+        max_attempts, headers, options, rest
     )
 ), fresh as (
     insert into {schema}.jobs (
@@ -20,12 +27,11 @@ with sent as (
         headers, options, tags, parent, root, batch, ordinal, schedule, due, trust, state, submitted_at, ready_at
     )
     select
-        id, queue, executor, task, payload, codec, rank, share, key, unique_key, starts,
-        coalesce(ends_at, now + ends_in), max_attempts, headers::jsonb, options::jsonb, rest::jsonb -> 'tags',
-        (rest::jsonb ->> 'parent')::uuid, (rest::jsonb ->> 'root')::uuid, (rest::jsonb ->> 'batch')::uuid,
-        (rest::jsonb ->> 'ordinal')::bigint, rest::jsonb ->> 'schedule', (rest::jsonb ->> 'due')::timestamptz,
-        rest::jsonb ->> 'trust', case when starts > now then 'scheduled' else 'ready' end, now,
-        case when starts > now then null else now end
+        id, queue, executor, task, payload, codec, rank, share, key, unique_key, run_at, expires_at, max_attempts,
+        headers::jsonb, options::jsonb, rest -> 'tags', (rest ->> 'parent')::uuid, (rest ->> 'root')::uuid,
+        (rest ->> 'batch')::uuid, (rest ->> 'ordinal')::bigint, rest ->> 'schedule', (rest ->> 'due')::timestamptz,
+        rest ->> 'trust', case when run_at > now then 'scheduled' else 'ready' end, now,
+        case when run_at > now then null else now end
     from sent
     on conflict do nothing
     returning id, queue, state, run_at, submitted_at
