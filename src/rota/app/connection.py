@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from rota.app.portal import Portal
-from rota.model.errors import WrongThreadError
+from rota.model.errors import StoreUnavailableError, WrongThreadError
 from rota.model.job import Submission, Submitted
 from rota.ports.store import Store
 
@@ -69,10 +69,9 @@ class Connection:
     ) -> list[Submitted]:
         """Submit by the store's synchronous driver, or on the caller's own connection."""
         self.refuse_in_loop("enqueue")
-        store = self.store()
         if connection is not None:
-            return store.submit_on(connection, submissions)
-        return store.submit_now(submissions, resend=resend)
+            return self._store_beside().submit_on(connection, submissions)
+        return self.store().submit_now(submissions, resend=resend)
 
     async def submit_async(
         self, submissions: Sequence[Submission], connection: Any, *, resend: bool = False
@@ -80,7 +79,7 @@ class Connection:
         """Submit from asynchronous code, or on the caller's own asynchronous connection."""
         if connection is not None:
             # The connection belongs to the caller's loop: its statements run here.
-            store = await asyncio.to_thread(self.store)
+            store = await asyncio.to_thread(self._store_beside)
             return await store.submit_on_async(connection, submissions)
         return await self.run_async(lambda store: store.jobs.submit(submissions, resend=resend))
 
@@ -91,6 +90,16 @@ class Connection:
                 self._portal.run(self._store.close())
             self._store = None
             self._portal.close()
+
+    def _store_beside(self) -> Store:
+        """Return the store for a caller who is in a transaction of the same database."""
+        try:
+            return self.store()
+        except StoreUnavailableError as error:
+            raise StoreUnavailableError(
+                f"{error}. If Rota's tables are not there yet: your own transaction may hold the lock that "
+                "making them needs; run `rota db upgrade` once before"
+            ) from error
 
     @staticmethod
     def refuse_in_loop(verb: str) -> None:
