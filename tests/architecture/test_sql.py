@@ -55,6 +55,7 @@ ALONE: dict[str, dict[str, str]] = {
         "notify": "notices go through the server; SQLite's go by sockets",
         "no_long_wait": "partitions of history; SQLite has none",
         "partitions": "as `no_long_wait`",
+        "plan_anew": "plans are kept; SQLite puts each filter together anew",
         "spilled": "as `no_long_wait`",
         "prune_logs": "history loses whole partitions, so that its logs are left; SQLite: `forget_logs`",
         "schema_*": "the namespace and its version; SQLite's stand beside its pragmas in `schema.py`",
