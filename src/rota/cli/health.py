@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rota.cli.command import Session, command
+from rota.cli.target import Target
 from rota.model.clock import SystemClock
 from rota.model.errors import ConfigurationError, RotaError
 from rota.operations.text import counted
+from rota.settings import load_settings
 
 if TYPE_CHECKING:
     from rota.operations.health import Check
@@ -42,8 +44,11 @@ def add_to(root: typer.Typer) -> None:
 async def check(session: Session, *, live: Live = False) -> int:
     """Look for every fault of the configuration at once: settings, app, store, jobs that nobody can run."""
     checks = _configuration(session)
-    if not any(one.name == "settings" and one.level == "fault" for one in checks):
-        checks += await _store(session, live=live)
+    faulty = {one.name for one in checks if one.level == "fault"}
+    if "settings" not in faulty:
+        # An app that cannot be imported names no store; the settings do.
+        target = Target(url=session.target.url or load_settings().url) if "app" in faulty else session.target
+        checks += await _store(target, live=live)
     return _tell(session, checks)
 
 
@@ -114,17 +119,17 @@ def _configuration(session: Session) -> "list[Check]":
     return [*checks, *(found or [Check(name="app", level="ok", text=text)])]
 
 
-async def _store(session: Session, *, live: bool) -> "list[Check]":
+async def _store(target: Target, *, live: bool) -> "list[Check]":
     """Look at the store and at what is in it."""
     from rota.operations.health import Check, reachable
 
     found: list[Check] = []
     try:
-        async with session.target.store() as store:
+        async with target.store() as store:
             found += await reachable(store)
             if all(one.level != "fault" for one in found):
                 await store.open()
-                found += await _content(session, store, live=live)
+                found += await _content(target, store, live=live)
     except ConfigurationError as error:
         found += _faults("settings", error)
     except RotaError as error:
@@ -132,10 +137,10 @@ async def _store(session: Session, *, live: bool) -> "list[Check]":
     return found
 
 
-async def _content(session: Session, store: "Store", *, live: bool) -> "list[Check]":
+async def _content(target: Target, store: "Store", *, live: bool) -> "list[Check]":
     from rota.operations import checks
 
-    found = await checks.undeliverable(store, session.target.registry)
+    found = await checks.undeliverable(store, target.registry)
     if live:
         found.append(await checks.round_trip(store))
         found.append(await checks.clock_skew(store, SystemClock()))

@@ -174,10 +174,7 @@ async def stats(session: Session) -> None:
     if out.json:
         out.document(views.plain(found))
         return
-    rows = [
-        (one.queue, one.task, one.state, str(one.count))
-        for one in sorted(found.counts, key=lambda one: (one.queue, one.task, list(State).index(one.state)))
-    ]
+    rows = [(one.queue, one.task, one.state, str(one.count)) for one in found.counts]
     out.table(("queue", "task", "state", "jobs"), rows, empty="There are no jobs.")
     if found.faults:
         out.line()

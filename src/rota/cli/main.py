@@ -1,7 +1,5 @@
 """The entry of the command line, and how it ends: exit codes, and errors in a few lines."""
 
-import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from rota.cli import health, jobs, processes, queues, scheduler, schedules, workers
+from rota.cli.output import printable
 from rota.model.errors import ArgumentsError, ConfigurationError, RotaError, UnknownTaskError
 
 __all__ = ["main"]
 
 FAILED, WRONG_USE = 1, 2
-BROKEN_PIPE = 141  # as a shell says of a process that ended by SIGPIPE
 _WRONG_USE = (ConfigurationError, ArgumentsError, UnknownTaskError)
 
 
@@ -32,11 +30,6 @@ def main(arguments: Sequence[str] | None = None, *, app: Any = None) -> None:
     except RotaError as error:
         _complain(error)
         sys.exit(WRONG_USE if isinstance(error, _WRONG_USE) else FAILED)
-    except BrokenPipeError:
-        # Whoever read the output has gone. Python flushes at its end, and must not complain then.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
 
 
 def _commands() -> typer.Typer:
@@ -77,4 +70,4 @@ def _program(*, embedded: bool) -> str:
 
 def _complain(error: RotaError) -> None:
     for line in str(error).splitlines():
-        typer.echo(f"Error: {line}", err=True)
+        typer.echo(f"Error: {printable(line)}", err=True)

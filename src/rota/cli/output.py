@@ -9,7 +9,7 @@ import msgspec
 
 from rota.operations.text import relative
 
-__all__ = ["Output", "Row"]
+__all__ = ["Output", "Row", "printable"]
 
 Row = Sequence[str]
 
@@ -61,8 +61,8 @@ class Output:
         self.line(msgspec.json.encode(data).decode())
 
     def line(self, text: str = "") -> None:
-        """Print a line, or several; what a task wrote must not drive the terminal."""
-        print(text.translate(_CONTROLS), file=self._stream, flush=True)
+        """Print a line, or several."""
+        print(printable(text), file=self._stream, flush=True)
 
     def moment(self, moment: datetime | None, now: datetime) -> str:
         """Return a moment as a cell: relative for a person, exact for a program."""
@@ -124,9 +124,14 @@ class Output:
         console.print(table)
 
 
+def printable(text: str) -> str:
+    """Return a text whose control characters are written out: what a task wrote must not drive a terminal."""
+    return text.translate(_CONTROLS)
+
+
 def _widths(columns: Row, cells: Sequence[Row]) -> list[int]:
     return [max(len(line[place]) for line in (columns, *cells)) for place in range(len(columns))]
 
 
 def _one_line(cell: str) -> str:
-    return " ".join(cell.split()).translate(_CONTROLS) if not cell.isprintable() else cell
+    return cell if cell.isprintable() else printable(" ".join(cell.split()))

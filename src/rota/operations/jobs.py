@@ -176,7 +176,9 @@ async def follow(store: Store, job: UUID) -> AsyncIterator[LogRecord]:
 
 async def stats(store: Store, *, faults: int = 10) -> Stats:
     """Count jobs by queue, task and state, and group the dead ones by fault."""
-    return Stats(await store.insight.counts(), await store.insight.faults(JobFilter(), limit=faults))
+    order = list(State).index
+    counts = sorted(await store.insight.counts(), key=lambda one: (one.queue, one.task, order(one.state)))
+    return Stats(counts, await store.insight.faults(JobFilter(), limit=faults))
 
 
 async def _all_logs(store: Store, job: UUID, after: int) -> list[LogRecord]:
