@@ -33,6 +33,7 @@ class ChildProcess:
 
     Raises:
         OSError: the system has no room for another process.
+        RuntimeError: it has none for the thread that waits for its end.
     """
 
     def __init__(self, heard: Callable[[FromChild], None], gone: Callable[[int], None]) -> None:
@@ -52,9 +53,16 @@ class ChildProcess:
                 self._line.close()
                 raise
         self._line.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        self._loop.add_reader(self._line.fileno(), self._read)
         # Waits for the process itself: a grandchild may hold the line open after its death.
-        threading.Thread(target=self._wait, name=f"rota-child-{self.pid}", daemon=True).start()
+        waiter = threading.Thread(target=self._wait, name=f"rota-child-{self.pid}", daemon=True)
+        try:
+            waiter.start()
+        except RuntimeError:
+            self.kill()
+            self._process.wait()
+            self._line.close()
+            raise
+        self._loop.add_reader(self._line.fileno(), self._read)
 
     @property
     def pid(self) -> int:

@@ -161,7 +161,7 @@ class ProcessExecutor:
             return
         try:
             child = _Child(self)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             self._boot_failed(fault_of(error))
             return
         self._children.add(child)

@@ -194,7 +194,7 @@ def obey() -> str:
 
 def with_program() -> None:
     """Start a program of its own and wait for it."""
-    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    program = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     current().log.info("program", pid=program.pid)
     program.wait()
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import timedelta
@@ -271,6 +273,26 @@ async def test_definitions_that_cannot_be_loaded_fail_each_job_in_words(
         assert isinstance(outcome, Failed)
         assert outcome.fault.kind == kind
         assert text in outcome.fault.message
+
+
+@pytest.mark.parametrize("missing", ["process", "thread"])
+async def test_without_room_for_another_process_the_job_fails_in_words(
+    make_executor: MakeExecutor, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise (OSError if missing == "process" else RuntimeError)("no room")
+
+    executor = make_executor()
+    with monkeypatch.context() as patched:
+        if missing == "process":
+            patched.setattr(subprocess, "Popen", refuse)
+        else:
+            patched.setattr(threading.Thread, "start", refuse)
+        outcome = await executor.run(attempt("add", 1, 2))
+
+    assert isinstance(outcome, Failed)
+    assert outcome.fault.message == "no room"
+    assert await executor.run(attempt("add", 1, 2)) == Succeeded(b"3")
 
 
 async def test_a_task_that_the_child_does_not_know_fails_in_words(make_executor: MakeExecutor) -> None:

@@ -92,7 +92,7 @@ async def test_an_error_in_a_task_that_ended_before_the_function_fails_it_too(
     def work() -> None:
         loop = asyncio.get_event_loop()
         later(errand())
-        loop.run_until_complete(asyncio.sleep(0.001))
+        loop.run_until_complete(asyncio.sleep(0.001))  # as long as the task needs to fail
 
     outcome = await executor.run(attempt_to(work))
 
