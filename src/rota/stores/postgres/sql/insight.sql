@@ -16,20 +16,29 @@ select {record}, finished_at, result_kept from {schema}.history where id = $1
 limit 1;
 
 -- name: jobs
--- List the jobs that a filter means, newest id first. Each table gives at most a page, by its index.
+-- List the jobs that a filter means, newest id first. Each table gives at most a page, by its index; one that cannot hold
+-- a state that is asked for is not read at all.
 (
     select {record}, null::timestamptz as finished_at, null::boolean as result_kept
-    from {schema}.jobs where {filter} and ($13::uuid is null or id < $13) order by id desc limit $1
+    from {schema}.jobs
+    where {filter} and ($13::uuid is null or id < $13)
+        and ($3::text[] is null or $3 && array['scheduled', 'ready', 'running', 'handed', 'waiting'])
+    order by id desc limit $1
 )
 union all
 (
     select {record}, finished_at, result_kept
-    from {schema}.dead where {filter} and ($13::uuid is null or id < $13) order by id desc limit $1
+    from {schema}.dead
+    where {filter} and ($13::uuid is null or id < $13) and ($3::text[] is null or $3 && array['failed'])
+    order by id desc limit $1
 )
 union all
 (
     select {record}, finished_at, result_kept
-    from {schema}.history where {filter} and ($13::uuid is null or id < $13) order by id desc limit $1
+    from {schema}.history
+    where {filter} and ($13::uuid is null or id < $13)
+        and ($3::text[] is null or $3 && array['succeeded', 'cancelled', 'expired'])
+    order by id desc limit $1
 )
 order by id desc
 limit $1;
