@@ -36,14 +36,14 @@ class Diary:
         return [line.message for line in self.lines]
 
     def wait_for(self, message: str) -> None:
-        """Block until a line of this text is there; fails after ten seconds."""
+        """Block until a line of this text is there; fails after half a minute."""
         with self._written:
-            assert self._written.wait_for(lambda: message in self.messages, timeout=10), self.messages
+            assert self._written.wait_for(lambda: message in self.messages, timeout=30), self.messages
 
     def wait_for_step(self, done: int) -> None:
-        """Block until this much progress was told; fails after ten seconds."""
+        """Block until this much progress was told; fails after half a minute."""
         with self._written:
-            assert self._written.wait_for(lambda: done in [step.done for step in self.steps], timeout=10)
+            assert self._written.wait_for(lambda: done in [step.done for step in self.steps], timeout=30)
 
 
 def claimed(task: Task[Any, Any], payload: bytes = b"{}") -> ClaimedJob:
