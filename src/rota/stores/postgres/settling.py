@@ -30,18 +30,18 @@ _OWNED = ("running", "handed")
 
 async def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
     """Write outcomes; successes without parents by one statement, the rest in one transaction."""
-    quick = {one.id: one for one in settlements if isinstance(one.outcome, Succeeded)}
-    pending = settlements
+    # Of what stands twice in one call the first stands.
+    pending = list({(one.id, one.token): one for one in reversed(settlements)}.values())
+    quick = {one.id: one for one in pending if isinstance(one.outcome, Succeeded)}
     if quick:
         done = await _settle_quickly(database, sorted(quick.values(), key=_by_id))
-        if done is None and len(quick) == len(settlements):
+        if done is None and len(quick) == len(pending):
             return Settled()
         found = quick.keys() if done is None else done
-        pending = [one for one in settlements if one.id not in found or one != quick.get(one.id)]
+        pending = [one for one in pending if one.id not in found or one != quick.get(one.id)]
     if not pending:
         return Settled()
-    # What stands twice in one call counts once.
-    group = sorted({(one.id, one.token): one for one in pending}.values(), key=_by_id)
+    group = sorted(pending, key=_by_id)
 
     async def work(run: Run) -> Settled:
         return await _settle_group(run, database.now(), group)
