@@ -64,7 +64,9 @@ class TestSubmitOn:
             connection.commit()
         assert (submitted.id, submitted.created) == (job, False)
 
-    @pytest.mark.parametrize("connection", [None, object(), "postgresql://", 5], ids=repr)
+    @pytest.mark.parametrize(
+        "connection", [None, object(), "postgresql://", 5], ids=lambda one: type(one).__name__
+    )
     async def test_what_is_no_connection_is_refused(self, scene: Scene, connection: object) -> None:
         wrong = WrongConnectionError if scene.store.capabilities.transactional_enqueue else CapabilityError
         with pytest.raises(wrong):

@@ -167,6 +167,13 @@ class TestSentTwice:
         assert await scene.settle(job, FAILED)
         assert await scene.state(job.id) is State.SUCCEEDED
 
+    async def test_the_first_outcome_stands_in_one_call_too(self, scene: Scene) -> None:
+        for first, second, state in ((FAILED, DONE, State.FAILED), (DONE, FAILED, State.SUCCEEDED)):
+            job = await scene.run()
+            outcomes = [Settlement(job.id, job.token, outcome) for outcome in (first, second)]
+            assert (await scene.store.jobs.settle(outcomes)).refused == frozenset()
+            assert await scene.state(job.id) is state
+
     async def test_in_one_call(self, scene: Scene) -> None:
         job = await scene.run()
         settlement = Settlement(job.id, job.token, Succeeded(b"1"))
