@@ -13,6 +13,7 @@ from contextlib import (
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import psycopg
 import pytest
 from psycopg import sql
@@ -45,6 +46,9 @@ class SqliteHarness(Harness):
 
     def connect(self) -> AbstractContextManager[Any]:
         return closing(sqlite3.connect(self._file("one")))
+
+    def connect_async(self) -> AbstractAsyncContextManager[Any]:
+        return aiosqlite.connect(self._file("one"))
 
 
 class PostgresHarness(Harness):
