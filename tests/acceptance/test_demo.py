@@ -93,6 +93,19 @@ def test_on_a_terminal_it_shows_bars_until_ctrl_c(tmp_path: Path) -> None:
     assert "█" in done.stdout
 
 
+def test_on_postgresql_it_says_the_same(tmp_path: Path, expected: str, postgres_url: str) -> None:
+    done = run(tmp_path, *ONCE, "--url", postgres_url)
+
+    assert (done.returncode, done.stdout) == (0, expected)
+    assert not (tmp_path / "rota.db").exists()
+
+
+def test_two_at_once_in_one_folder_say_the_same(tmp_path: Path, expected: str) -> None:
+    both = [subprocess.Popen(ONCE, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+
+    assert [(one.communicate(timeout=PATIENCE)[0], one.returncode) for one in both] == [(expected, 0)] * 2
+
+
 def test_a_report_that_was_interrupted_is_no_success(tmp_path: Path) -> None:
     with subprocess.Popen(ONCE, cwd=tmp_path, stdout=subprocess.DEVNULL) as victim:
         wait_for(lambda: finished_jobs(tmp_path) > 0)

@@ -83,16 +83,19 @@ class TerminalScreen:
 
     def __init__(self, stages: Mapping[str, int], console: Console) -> None:
         self._console = console
+        self._shown = False
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(_WIDTH), MofNCompleteColumn(), console=console
         )
         self._bars = [
             (self._progress.add_task(name, total=size), end - size, size) for name, end, size in _ends(stages)
         ]
-        self._progress.start()
 
     def advance(self, done: int) -> None:
-        """Move the bars."""
+        """Move the bars; they appear with the first step, below what the process says at its start."""
+        if done and not self._shown:
+            self._progress.start()
+            self._shown = True
         for bar, begin, size in self._bars:
             self._progress.update(bar, completed=min(max(0, done - begin), size))
 
@@ -118,7 +121,8 @@ class TerminalScreen:
 
     def close(self) -> None:
         """Stop the bars where they are."""
-        self._progress.stop()
+        if self._shown:
+            self._progress.stop()
 
 
 def _ends(stages: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
