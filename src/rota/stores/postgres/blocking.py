@@ -4,6 +4,7 @@ import os
 import random
 import select
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,10 +47,15 @@ class BlockingDatabase:
                 self._settings["options"] = "-c synchronous_commit=off"
         if "connect_timeout" not in url:
             self._settings["connect_timeout"] = _CONNECT_TIMEOUT
+        # A parent's connections: kept, so that nothing closes or uses its sockets here.
+        self._inherited: list[object] = []
+        self._begin()
+
+    def _begin(self) -> None:
         self._pid = os.getpid()
         # A deque's ends are atomic: a lock could be held by another thread at the moment of a fork.
         self._resting: deque[_Link] = deque()
-        self._inherited: list[object] = []
+        self._end = weakref.finalize(self, _close, self._pid, self._resting)
 
     def run(self, work: Callable[[Execute], _T], *, atomic: bool) -> _T:
         """Run `work` on a connection, again when it has to give way to another transaction.
@@ -97,9 +103,8 @@ class BlockingDatabase:
 
     def _take(self) -> "_Link":
         if self._pid != os.getpid():
-            # The parent's sockets: kept, so that nothing here closes or uses them.
             self._inherited.append(self._resting)
-            self._resting, self._pid = deque(), os.getpid()
+            self._begin()
         while True:
             try:
                 link = self._resting.pop()
@@ -118,9 +123,14 @@ class BlockingDatabase:
 
     def close(self) -> None:
         """Close the connections that rest."""
-        if self._pid == os.getpid():
-            while self._resting:
-                self._resting.pop().connection.close()
+        _close(self._pid, self._resting)
+
+
+def _close(pid: int, resting: "deque[_Link]") -> None:
+    """Close connections of this process, not those of its parent."""
+    if pid == os.getpid():
+        while resting:
+            resting.pop().connection.close()
 
 
 class _Link:

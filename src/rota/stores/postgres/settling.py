@@ -30,8 +30,10 @@ _OWNED = ("running", "handed")
 
 async def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
     """Write outcomes; successes without parents by one statement, the rest in one transaction."""
-    # Of what stands twice in one call the first stands.
-    pending = list({(one.id, one.token): one for one in reversed(settlements)}.values())
+    pending = settlements
+    if len({one.id for one in settlements}) < len(settlements):
+        # Of outcomes of one claim the first stands.
+        pending = list({(one.id, one.token): one for one in reversed(settlements)}.values())
     quick = {one.id: one for one in pending if isinstance(one.outcome, Succeeded)}
     if quick:
         done = await _settle_quickly(database, sorted(quick.values(), key=_by_id))
