@@ -56,6 +56,7 @@ class Worker:
     ) -> None:
         self.id = new_id()
         self.stopped = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._store = store
         self._registry = registry
         self._executors = {executor.name: executor for executor in executors}
@@ -116,12 +117,8 @@ class Worker:
         await self._claimer.loop.stop()
         returned = [job.claim for job in self._capacity.take_waiting()]
         await self._give_back(returned)
-        try:
-            async with asyncio.timeout(self._options.grace):
-                await self.runner.idle()
-        except TimeoutError:
-            pass
-        await self.hurry()
+        await self._let_end()
+        await self._end_the_rest()
         await self._settle_last()
         returned += self.runner.given_back
         for executor in self._executors.values():
@@ -134,6 +131,18 @@ class Worker:
         self.stopped.set()
 
     async def hurry(self) -> None:
+        """Cut the grace short: what still runs ends now."""
+        self._hurried.set()
+
+    async def _let_end(self) -> None:
+        """Wait until nothing runs, or the grace has passed, or was cut short."""
+        waits = [asyncio.create_task(self.runner.idle()), asyncio.create_task(self._hurried.wait())]
+        await asyncio.wait(waits, timeout=self._options.grace, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _end_the_rest(self) -> None:
         """End what still runs; a thread that does not obey is left behind and its job given back."""
         for attempt in list(self.runner.attempts.values()):
             attempt.stop("shutdown")

@@ -9,11 +9,12 @@ import pytest
 
 from rota import Failed, Retry, State, current
 from rota.model.errors import StoreUnavailableError
-from rota.model.events import ClaimLost, ServiceFailed, ServiceRecovered
+from rota.model.events import ClaimLost, ServiceFailed, ServiceRecovered, WorkerStopped
 from rota.model.ids import new_id
 from rota.model.job import ClaimRequest
 from rota.model.outcome import Fault
 from rota.ports.store import Store
+from rota.settings import change_settings
 from tests.integration.engine.conftest import Stage
 
 
@@ -311,3 +312,32 @@ async def test_many_short_jobs_all_run_once(stage: Stage, count: int) -> None:
         await stage.until(lambda: asyncio.sleep(0, ran), lambda seen: len(seen) >= count)
 
     assert sorted(ran) == list(range(count))
+
+
+async def test_a_second_signal_cuts_the_grace_short_and_the_job_is_given_back_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rota.engine.worker.LAST_WORD", 0.2)
+    started, released = threading.Event(), threading.Event()
+
+    @stage.app.task
+    def deaf() -> None:
+        started.set()
+        released.wait(30)
+
+    stage.app.settings = change_settings(stage.app.settings, {"grace": 600})
+    stopped: list[WorkerStopped] = []
+    stage.announcer.subscribe(WorkerStopped, stopped.append)
+    async with stage.worker() as worker:
+        job = await deaf.enqueue_async()
+        await asyncio.to_thread(started.wait, 10)
+
+        stopping = asyncio.create_task(worker.stop())
+        await asyncio.sleep(0)
+        await worker.hurry()
+        async with asyncio.timeout(30):
+            await stopping
+        released.set()
+
+        assert stopped[0].given_back == 1
+        assert (await stage.record(job)).state is State.READY
