@@ -136,14 +136,9 @@ class AppTask(Submitter[P, R]):
             headers: travel with the job (trace context, user).
             connection: enqueue inside the transaction of this connection of your own (asyncpg, psycopg,
                 sqlite3 or SQLAlchemy); the job is there when you commit.
-            unknown: none; a name that is not an option is refused.
-
-        Raises:
-            UnknownOptionError: an option has no such name.
+            unknown: none; a name that is no option raises `UnknownOptionError`.
         """
-        if unknown:
-            known = (*SubmitOptions.__struct_fields__, "connection")
-            raise UnknownOptionError(f"task {self.name!r}", next(iter(unknown)), known)
+        _refuse(self.name, unknown)
         options = SubmitOptions(
             queue=queue,
             rank=rank,
@@ -158,3 +153,9 @@ class AppTask(Submitter[P, R]):
             headers=headers,
         )
         return Submitter(self.app, self.definition, options, connection)
+
+
+def _refuse(task: str, unknown: Mapping[str, Never]) -> None:
+    if unknown:
+        known = (*SubmitOptions.__struct_fields__, "connection")
+        raise UnknownOptionError(f"task {task!r}", next(iter(unknown)), known)
