@@ -1,6 +1,8 @@
 """Submit inside a user's own transaction: every kind of connection, left as it came."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from rota.model.errors import WrongConnectionError
 from rota.model.job import JobFilter
 from rota.stores.sqlite import SqliteStore
+from rota.stores.sqlite.connection import begin
 from rota.testing.conformance.scene import HOUR, a_job
 
 ORDERS = "create table if not exists orders (number integer)"
@@ -319,3 +322,25 @@ class TestRefused:
         with pytest.raises(WrongConnectionError):
             store.submit_on(None, [a_job()])
         assert await orders_and_jobs(store, path) == (0, 0)
+
+
+class TestBesideTheWriter:
+    async def test_a_transaction_that_holds_the_lock_can_still_submit(
+        self, store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits = threading.Event()
+
+        def begin_and_tell(connection: sqlite3.Connection, patience: float) -> None:
+            waits.set()
+            begin(connection, patience)
+
+        monkeypatch.setattr("rota.stores.sqlite.writer.begin", begin_and_tell)
+        with plain(path) as connection:
+            connection.execute(ORDER)
+            waiting = asyncio.ensure_future(store.jobs.submit([a_job()]))
+            await asyncio.to_thread(waits.wait)
+            # The writer waits for this transaction: it must not wait for the writer.
+            store.submit_on(connection, [a_job()])
+            connection.commit()
+            assert (await waiting)[0].created
+        assert await orders_and_jobs(store, path) == (1, 2)

@@ -26,6 +26,7 @@ DURABILITIES: tuple[Durability, ...] = get_args(Durability)
 OLDEST = (3, 38, 0)
 STATEMENTS = 256
 CACHE_KIB = 8192
+LOG_BYTES = 64 * 1024 * 1024
 PATIENCE = 5.0
 
 # The built-in busy handler sleeps ever longer and so starves one of two busy processes for a second and more.
@@ -34,9 +35,10 @@ FIRST_SLEEP = 0.0002
 LONGEST_SLEEP = 0.005
 GROWTH = 1.02
 
+_LOCKED = "Someone holds its write lock: look for a long transaction, in another process or in this one"
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: "Another process holds its write lock: look for a long transaction",
-    sqlite3.SQLITE_LOCKED: "Another connection holds its write lock: look for a long transaction",
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_NOMEM: "This process is out of memory",
     sqlite3.SQLITE_READONLY: "Make the file and its folder writable for this user",
     sqlite3.SQLITE_IOERR: "Look at the disk, and at whether the file was replaced while in use",
@@ -93,6 +95,8 @@ def _prepare(connection: sqlite3.Connection, durability: Durability, *, reader: 
     connection.execute(f"pragma synchronous = {durability}")
     connection.execute(f"pragma cache_size = -{CACHE_KIB}")
     connection.execute("pragma temp_store = memory")
+    # After a burst, or while a reader kept it from being reused, the log shrinks to this again.
+    connection.execute(f"pragma journal_size_limit = {LOG_BYTES}")
     if reader:
         connection.execute("pragma query_only = 1")
     elif connection.execute("pragma journal_mode").fetchone() != ("wal",):

@@ -178,7 +178,8 @@ class SqliteStore:
 
     def submit_on(self, connection: Any, submissions: Sequence[Submission]) -> list[Submitted]:
         """Submit inside the transaction of a user's synchronous connection; see the port."""
-        self._synchronous.prepare()
+        if not self._synchronous.prepared:
+            self._synchronous.prepare()
         plan, notices = self._plan(submissions)
         submitted, committed = run_on(connection, self._location.path, statements()["main_file"], plan)
         self._wakeup.send(notices, early=not committed)

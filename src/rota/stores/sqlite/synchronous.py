@@ -49,6 +49,7 @@ class Synchronous:
         self._patience = patience
         self._send = send
         self._connection: sqlite3.Connection | None = None
+        self.prepared = False
         survive(self)
 
     def submit(self, submissions: Sequence[Submission], *, resend: bool) -> list[Submitted]:
@@ -67,13 +68,11 @@ class Synchronous:
             self._send(notices)
         return submitted
 
-    @property
-    def prepared(self) -> bool:
-        """Whether the file is known to be there with its schema in order."""
-        return self._connection is not None
-
     def prepare(self) -> None:
-        """Make sure that the file is there with its schema in order."""
+        """Make sure that the file is there with its schema in order; `prepared` says that it is known.
+
+        Whoever is in a transaction of the file must not wait here for the writer, which may wait for him.
+        """
         with self._turn:
             self._connected()
 
@@ -85,6 +84,7 @@ class Synchronous:
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = self._connect()
+            self.prepared = True
         return self._connection
 
     def _write(

@@ -51,6 +51,8 @@ class ConnectionThread(Generic[S]):
         self._serve = serve
         self._close = close
         self._forget = forget
+        # Nothing may be put behind the None that ends the thread.
+        self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[Request[S] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         survive(self)
@@ -70,24 +72,28 @@ class ConnectionThread(Generic[S]):
         Raises:
             StoreUnavailableError: the store is not open in this process.
         """
-        if self._thread is None:
-            raise StoreUnavailableError(
-                "the store is not open in this process (a fork does not count). Call `await store.open()`"
-            )
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.put(Request(operation, future))
+        with self._lock:
+            if self._thread is None:
+                raise StoreUnavailableError(
+                    "the store is not open in this process (a fork does not count). Call `await store.open()`"
+                )
+            self._waiting.put(Request(operation, future))
         return await future
 
     async def stop(self) -> None:
         """Answer what waits, release the connection and end the thread."""
-        thread, self._thread = self._thread, None
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._waiting.put(None)
         if thread is not None:
-            self._waiting.put(None)
             await asyncio.to_thread(thread.join)
 
     def forked(self) -> None:
         """Start afresh in a child process, where the thread does not run."""
         self._forget()
+        self._lock = threading.Lock()
         self._waiting = queue.SimpleQueue()
         self._thread = None
 
