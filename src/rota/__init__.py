@@ -24,6 +24,7 @@ if typing.TYPE_CHECKING:
         StoreUnavailableError,
         SubmitUncertainError,
         UnknownTaskError,
+        WorkerCrashedError,
     )
     from rota.model.outcome import Cancelled, Failed, Outcome, Snooze, Succeeded
     from rota.model.states import State
@@ -57,6 +58,7 @@ __all__ = [
     "SubmitUncertainError",
     "Succeeded",
     "UnknownTaskError",
+    "WorkerCrashedError",
     "cron",
     "current",
     "default_app",
@@ -87,6 +89,7 @@ _HOMES = {
         "StoreUnavailableError",
         "SubmitUncertainError",
         "UnknownTaskError",
+        "WorkerCrashedError",
     ),
     "rota.model.outcome": (
         "Cancelled",

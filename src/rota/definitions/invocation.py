@@ -68,7 +68,7 @@ def call_sync(attempt: Attempt) -> Outcome:
 
 def outcome_of_error(attempt: Attempt, error: BaseException) -> Outcome:
     """Return the outcome for what a task raised."""
-    if isinstance(error, AttemptStoppedError) and attempt.stop_reason is not None:
+    if isinstance(error, AttemptStoppedError | asyncio.CancelledError) and attempt.stop_reason is not None:
         return Cancelled(attempt.stop_reason)
     attempt.error = error
     return Failed(fault_of(error))

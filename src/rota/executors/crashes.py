@@ -2,22 +2,7 @@
 
 import signal
 
-from rota.model.errors import RotaError
-
-__all__ = ["WorkerCrashedError", "describe_exit"]
-
-
-class WorkerCrashedError(RotaError):
-    """The process of an attempt died before the attempt had ended.
-
-    Args:
-        pid: of the process.
-        code: its exit code; negative: the signal that killed it.
-    """
-
-    def __init__(self, pid: int, code: int) -> None:
-        self.pid, self.code = pid, code
-        super().__init__(f"the process of this attempt (pid {pid}) {describe_exit(code)}")
+__all__ = ["describe_exit"]
 
 
 def describe_exit(code: int) -> str:

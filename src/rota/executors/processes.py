@@ -10,7 +10,7 @@ from rota.definitions.attempt import Attempt
 from rota.definitions.invocation import fault_of
 from rota.executors.bootstrap import is_main, main_of_this_process, refuse_while_loading
 from rota.executors.child_process import ChildProcess
-from rota.executors.crashes import WorkerCrashedError
+from rota.executors.crashes import describe_exit
 from rota.executors.messages import (
     Boot,
     Close,
@@ -26,7 +26,7 @@ from rota.executors.messages import (
     unpack_outcome,
 )
 from rota.executors.stopping import ignore_stop
-from rota.model.errors import ConfigurationError
+from rota.model.errors import ConfigurationError, WorkerCrashedError
 from rota.model.outcome import Cancelled, Failed, Fault, Outcome
 
 __all__ = ["ProcessExecutor"]
@@ -271,7 +271,7 @@ class _Child:
 
     def _gone(self, code: int) -> None:
         call, self.call = self.call, None
-        fault = self._unfit or fault_of(WorkerCrashedError(self.process.pid, code))
+        fault = self._unfit or fault_of(WorkerCrashedError(self.process.pid, describe_exit(code)))
         if call is not None:
             reason = call.attempt.stop_reason or ("shutdown" if self.killed else None)
             call.finish(Failed(fault) if reason is None else Cancelled(reason))

@@ -32,6 +32,7 @@ __all__ = [
     "TriggerError",
     "UnknownOptionError",
     "UnknownTaskError",
+    "WorkerCrashedError",
     "WrongConnectionError",
     "WrongThreadError",
     "did_you_mean",
@@ -233,6 +234,14 @@ class NoAttemptError(RotaError):
 
     def __init__(self) -> None:
         super().__init__("no attempt runs here: rota.current() works only inside a task that a worker runs")
+
+
+class WorkerCrashedError(RotaError):
+    """The process of an attempt died before the attempt had ended; `how` says by which signal or exit code."""
+
+    def __init__(self, pid: int, how: str) -> None:
+        self.pid = pid
+        super().__init__(f"the process of this attempt (pid {pid}) {how}")
 
 
 class WrongThreadError(RotaError):

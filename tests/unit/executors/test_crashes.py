@@ -4,7 +4,8 @@ import signal
 
 import pytest
 
-from rota.executors.crashes import WorkerCrashedError, describe_exit
+from rota.executors.crashes import describe_exit
+from rota.model.errors import WorkerCrashedError
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_the_exit_code_is_told_in_words(code: int, text: str) -> None:
 
 
 def test_the_error_names_the_process() -> None:
-    error = WorkerCrashedError(4711, -9)
+    error = WorkerCrashedError(4711, describe_exit(-9))
 
     assert str(error).startswith("the process of this attempt (pid 4711) was killed by SIGKILL")
-    assert (error.pid, error.code) == (4711, -9)
+    assert error.pid == 4711
