@@ -4,7 +4,8 @@
     rota run              runs it once, and keeps serving
 
 Many jobs read the world's time zones side by side, then one job after another builds a table for the report.
-Kill it in the middle and start it again: it goes on, and the report is the same.
+Kill it in the middle and start it again: it goes on, and the report is the same. Its tables are a file beside
+Rota's, so it runs on one machine.
 """
 
 from rota import Retry, Rota, current, every

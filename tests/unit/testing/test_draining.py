@@ -1,6 +1,8 @@
 """Draining: everything that is ready runs here and now."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,6 +205,30 @@ class TestErrors:
         work.enqueue()
         with pytest.raises(KeyboardInterrupt):
             drain(app, raise_errors=False)
+
+    @pytest.mark.parametrize(
+        "kind", ["async def work(): await asyncio.Event().wait()", "def work(): time.sleep(60)"]
+    )
+    def test_ctrl_c_ends_it(self, kind: str) -> None:
+        program = (
+            "import asyncio, os, signal, threading, time\n"
+            "from rota import Rota\n"
+            "from rota.testing import drain, isolated\n"
+            "app = Rota()\n"
+            "@app.task\n"
+            f"{kind}\n"
+            "with isolated(app):\n"
+            "    work.enqueue()\n"
+            "    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+            "    try:\n"
+            "        drain(app)\n"
+            "    except KeyboardInterrupt:\n"
+            "        print('interrupted')\n"
+        )
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+        assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
 
     def test_without_the_error_itself_what_is_known_of_it_is_raised(self, app: Rota) -> None:
         @app.task(timeout=0.05)
