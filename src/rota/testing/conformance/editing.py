@@ -151,6 +151,22 @@ class TestChildren:
         assert await scene.state(parent.id) is State.READY
 
     @pytest.mark.parametrize("outcome", [DONE, FAILED, Cancelled()], ids=lambda one: type(one).__name__)
+    @pytest.mark.parametrize("parent_first", [True, False], ids=["parent first", "child first"])
+    async def test_a_child_that_ends_in_the_call_that_suspends_its_parent_counts_once(
+        self, scene: Scene, outcome: Outcome, *, parent_first: bool
+    ) -> None:
+        parent, (child, other) = await self.family(scene, 2)
+        both = [
+            Settlement(parent.id, parent.token, Suspended(children=2)),
+            Settlement(child.id, child.token, outcome),
+        ]
+        await scene.store.jobs.settle(both if parent_first else both[::-1])
+        record = await scene.job(parent.id)
+        assert (record.state, record.children) == (State.WAITING, 1)
+        await scene.settle(other)
+        assert await scene.state(parent.id) is State.READY
+
+    @pytest.mark.parametrize("outcome", [DONE, FAILED, Cancelled()], ids=lambda one: type(one).__name__)
     async def test_every_end_counts(self, scene: Scene, outcome: Outcome) -> None:
         parent, (child,) = await self.family(scene, 1)
         await scene.settle(parent, Suspended(children=1))
