@@ -42,8 +42,8 @@ def settle(transaction: Transaction, settlements: Sequence[Settlement]) -> Settl
     others = [one for one in unique.values() if not isinstance(one.outcome, Succeeded)]
     aftermath = Aftermath(transaction)
     doubtful: list[Settlement] = []
-    # Successes leave the live jobs at once, so they come last: a parent that is suspended in the same call counts
-    # its live children, and what ends here is taken off afterwards.
+    # Successes leave the live jobs at once, so they come last: a parent that is suspended in the same call
+    # counts its live children, and those that end here are taken off afterwards.
     if others:
         doubtful += _Ends(transaction, aftermath).write(others)
     if successes and _succeed(transaction, successes, aftermath) < len(successes):

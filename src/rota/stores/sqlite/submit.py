@@ -17,6 +17,7 @@ NEAR = micros(timedelta(seconds=5))
 """A promoter sleeps no longer than this: a job due later needs no notice."""
 
 _WORTH_GROUPING = 4
+_LARGEST_GROUP = 500  # of payloads of 256 KiB each, they still are a bearable blob
 _STATE, _RUN_AT = 4, 10  # where they stand in what `_alike` returns
 
 
@@ -43,10 +44,11 @@ def submit_plan(
     for alike, group in groupby(submissions, lambda one: _alike(one, now)):
         jobs = list(group)
         simple = not resend and jobs[0].unique_key is None
+        made: list[Submitted] = []
         if simple and len(jobs) >= _WORTH_GROUPING:
-            made = yield from _submit_group(sql, jobs, alike)
+            for start in range(0, len(jobs), _LARGEST_GROUP):
+                made += yield from _submit_group(sql, jobs[start : start + _LARGEST_GROUP], alike)
         else:
-            made = []
             for job in jobs:
                 made.append((yield from _submit_one(sql, job, alike, now, resend=resend)))
         submitted += made
