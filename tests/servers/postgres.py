@@ -26,6 +26,7 @@ from psycopg import sql
 
 StopMode = Literal["fast", "immediate"]
 
+_PREFIX: Final = "rota-postgres-"
 _NOBODY: Final = 65534
 _SIGNALS: Final[Mapping[StopMode, signal.Signals]] = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 _INITDB: Final = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
@@ -219,7 +220,8 @@ class PostgresServer:
 
 def _make_cluster() -> tuple[Path, Path]:
     """Return a new folder with an initialised cluster, and the binaries that made it."""
-    folder = Path(tempfile.mkdtemp(prefix="rota-postgres-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     try:
         binaries = _for_everyone(find_binaries(), folder)
         (folder / "socket").mkdir()
@@ -240,6 +242,25 @@ def _make_cluster() -> tuple[Path, Path]:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder, binaries
+
+
+def _sweep() -> None:
+    """Remove the folders of test runs that were killed; a folder's name tells its run."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _identity() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import os
 import select
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,13 @@ import psycopg
 import pytest
 
 from tests.servers import postgres
-from tests.servers.postgres import PostgresMissingError, PostgresServer, PostgresStartError, find_binaries
+from tests.servers.postgres import (
+    PostgresMissingError,
+    PostgresServer,
+    PostgresStartError,
+    find_binaries,
+    is_alive,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -21,18 +26,6 @@ def query(url: str, statement: str) -> str:
         row = connection.execute(statement.encode()).fetchone()
     assert row is not None
     return str(row[0])
-
-
-def is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists() if sys.platform == "linux" else _signalled(pid)
-
-
-def _signalled(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_database_is_fresh_and_empty(postgres_url: str) -> None:
@@ -131,7 +124,8 @@ def test_a_killed_test_run_leaves_no_server() -> None:
         assert select.select([descriptor], [], [], 20)[0], "the server outlived its parent"
     finally:
         os.close(descriptor)
-        shutil.rmtree(folder)
+    with PostgresServer():
+        assert not Path(folder).exists(), "the next run does not clean up"
 
 
 def test_a_wrong_setting_shows_the_servers_own_words() -> None:
