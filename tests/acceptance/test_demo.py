@@ -1,5 +1,6 @@
 """The demo as a newcomer starts it: by one command in an empty directory."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -78,6 +79,7 @@ def test_run_without_an_app_shows_it_and_serves_on(tmp_path: Path, expected: str
     with output.open("w") as out, subprocess.Popen([*ROTA, "run"], cwd=tmp_path, stdout=out) as server:
         wait_for(lambda: "demo finished" in output.read_text())
         assert server.poll() is None
+        assert "demo-summer-time" in run(tmp_path, *ROTA, "schedules", "list").stdout
         server.send_signal(signal.SIGINT)
         assert server.wait(PATIENCE) == 0
 
@@ -122,10 +124,11 @@ def test_a_demo_that_cannot_write_says_why_and_ends(tmp_path: Path) -> None:
     assert "file is not a database" in done.stdout
 
 
-def test_its_jobs_can_be_looked_at(tmp_path: Path) -> None:
+def test_afterwards_its_jobs_can_be_looked_at_and_nothing_ticks(tmp_path: Path) -> None:
     assert run(tmp_path).returncode == 0
 
-    listed = run(tmp_path, *ROTA, "jobs", "list", "--limit", "100")
+    jobs = run(tmp_path, *ROTA, "jobs", "list", "--limit", "100")
+    schedules = run(tmp_path, *ROTA, "schedules", "list", "--json")
 
-    assert listed.returncode == 0
-    assert listed.stdout.count("read_zones") == 26
+    assert jobs.stdout.count("read_zones") == 26
+    assert json.loads(schedules.stdout) == {"schedules": []}

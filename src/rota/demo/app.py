@@ -15,6 +15,7 @@ from rota.demo.tzif import read_changes
 
 CHUNKS = 26
 QUEUE = "demo"
+SCHEDULE = "demo-summer-time"
 
 # A worker that is killed loses its jobs to the next one after 3 s, instead of the usual 30.
 app = Rota(queues=QUEUE, lease=3, extend_every=1, grace=3)
@@ -59,7 +60,7 @@ def summarise(name: str) -> int:
     return tables.build(name)
 
 
-@app.schedule(every(minutes=1), id="demo-summer-time", queue=QUEUE)
+@app.schedule(every(minutes=1), id=SCHEDULE, queue=QUEUE)
 def summer_time() -> str:
     """Something to watch while the demo keeps serving: see `rota jobs list`."""
     ((summer, zones),) = tables.rows(SUMMER_TIME)

@@ -5,9 +5,9 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from rota import Job, State
+from rota import Job, RotaError, State
 from rota.demo import report
-from rota.demo.app import CHUNKS, clocks
+from rota.demo.app import CHUNKS, SCHEDULE, app, clocks
 from rota.demo.screen import Screen, make_screen
 from rota.demo.summaries import SUMMARIES
 from rota.model.events import Notice
@@ -58,15 +58,17 @@ class Audience:
         """Nothing here waits for a notice."""
 
     async def stop(self) -> None:
+        """Look away, and leave nothing in the store that would tick for whoever works here next."""
+        await self.hurry()
+        with suppress(RotaError):
+            await app.schedules.remove_async(SCHEDULE)
+
+    async def hurry(self) -> None:
         """Look away."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         self._screen.close()
-
-    async def hurry(self) -> None:
-        """The same: there is nothing to wait for."""
-        await self.stop()
 
     async def _watch(self) -> None:
         try:
