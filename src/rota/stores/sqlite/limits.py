@@ -54,30 +54,26 @@ class SqliteLimits:
 
 
 def _acquire(transaction: Transaction, requests: Sequence[SlotRequest]) -> frozenset[UUID]:
-    # A claim that stands twice is asked for once.
-    requests = list({request.claim: request for request in requests}.values())
-    rows = {row.place: row for row in claimed_jobs(transaction, [request.claim for request in requests])}
-    capacities = dict(scope for request in requests for scope in request.scopes)
+    # A claim that stands twice is asked for once; one that was lost neither gets a slot nor sets a limit.
+    unique = list({request.claim: request for request in requests}.values())
+    rows = claimed_jobs(transaction, [request.claim for request in unique])
+    wanted = [(row, unique[row.place]) for row in sorted(rows)]
+    capacities = dict(scope for _, request in wanted for scope in request.scopes)
     used = Counter(dict(transaction.rows("slots_used", scopes=json.dumps(list(capacities)))))
     taken: Counter[str] = Counter()
     granted: set[UUID] = set()
     holding: list[dict[str, object]] = []
     refused: list[tuple[bytes, Claimed, str]] = []
-    for place, request in enumerate(requests):
-        row = rows.get(place)
-        if row is None:
-            continue
+    for row, request in wanted:
         scopes = dict(request.scopes)
         full = next((name for name, size in scopes.items() if used[name] + taken[name] >= size), None)
-        if row.slots is not None:
-            granted.add(request.claim.id)
-        elif full is not None:
+        if row.slots is None and full is not None:
             refused.append((request.claim.id.bytes, row, full))
-        else:
-            granted.add(request.claim.id)
+            continue
+        granted.add(request.claim.id)
+        if row.slots is None and scopes:
             taken.update(scopes.keys())
-            if scopes:
-                holding.append({"seq": row.seq, "slots": json.dumps(list(scopes))})
+            holding.append({"seq": row.seq, "slots": json.dumps(list(scopes))})
     transaction.change_each("hold_slots", holding)
     counted = ({"scope": name, "taken": taken[name], "capacity": size} for name, size in capacities.items())
     transaction.change_each("open_slots", counted)
