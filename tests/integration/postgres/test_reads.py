@@ -13,9 +13,9 @@ TABLES = {"jobs": LIVE, "dead": frozenset({State.FAILED}), "history": FINISHED -
 
 @pytest.mark.parametrize("state", State)
 async def test_a_list_by_state_reads_only_the_tables_that_can_hold_it(
-    store: PostgresStore, postgres_url: str, state: State
+    store: PostgresStore, state: State
 ) -> None:
-    connection = await asyncpg.connect(postgres_url)
+    connection = await asyncpg.connect(store.url)
     await connection.execute("set plan_cache_mode = force_custom_plan")
     params = [10, *filter_params(JobFilter(states=frozenset({state}))), None]
 

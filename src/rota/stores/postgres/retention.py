@@ -1,6 +1,6 @@
 """Retention (`ports.retention`)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -28,10 +28,9 @@ class PostgresRetention:
         """See `RetentionStore.prune`."""
         ((now,),) = await self._database.fetch("moment", self._database.now())
         days = [day_of(row[0]) for row in await self._database.fetch("partitions")]
-        for day in missing_days(now, days):
-            await self._make(day)
+        await self._each(self._make, missing_days(now, days))
         old = [day for day in days if bounds(day)[1] <= now - retention.history]
-        dropped = sum([await self._drop(day) for day in old])
+        dropped = await self._each(self._drop, old)
         deleted = [
             await self._count("prune_dead", now, retention.dead, limit),
             await self._count("prune_history", now, retention.history, limit),
@@ -60,7 +59,14 @@ class PostgresRetention:
             self._marks[name] = last
         return gone, seen >= limit
 
-    async def _make(self, day: date) -> None:
+    async def _each(self, change: Callable[[date], Awaitable[bool]], days: Sequence[date]) -> int:
+        """Change the partitions of days; returns how many, up to the first that somebody is in the way of."""
+        for number, day in enumerate(days):
+            if not await change(day):
+                return number
+        return len(days)
+
+    async def _make(self, day: date) -> bool:
         """Make a day's partition, unless jobs of that day lie in the default one already."""
 
         async def work(link: Link) -> None:
@@ -72,7 +78,7 @@ class PostgresRetention:
             if day not in there and not spilled:
                 await link.execute(partition_script(self._schema, [day]))
 
-        await self._change(work)
+        return await self._change(work)
 
     async def _drop(self, day: date) -> bool:
         """Drop a day's partition."""
