@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-import typer
+import click
 from msgspec import Struct, structs
 
 from rota.cli.command import Session
@@ -34,9 +34,7 @@ class Verb(Struct, frozen=True, kw_only=True):
     states: frozenset[State]
 
 
-async def act(
-    session: Session, verb: Verb, ids: Sequence[UUID] | None, filters: Filters, *, yes: bool
-) -> int:
+async def act(session: Session, verb: Verb, ids: Sequence[UUID], filters: Filters, *, yes: bool) -> int:
     """Do a verb to the jobs that the command line means; returns the exit code."""
     if ids and filters.given:
         raise ConfigurationError(["give ids or filters, not both"])
@@ -68,10 +66,10 @@ async def _confirmed(store: Store, verb: Verb, which: JobFilter) -> bool:
         raise ConfigurationError([f"{verb.name} by filter asks first, and here is no terminal: add --yes"])
     number = await operations.count(store, which, limit=COUNTED_UP_TO)
     if number == 0:
-        typer.echo(f"No job to {verb.name}.", err=True)
+        click.echo(f"No job to {verb.name}.", err=True)
         return False
     many = f"at least {number:,} jobs" if number == COUNTED_UP_TO else counted(number, "job")
-    return typer.confirm(f"{verb.name.capitalize()} {many}?", err=True)
+    return click.confirm(f"{verb.name.capitalize()} {many}?", err=True)
 
 
 def _tell_each(session: Session, outcomes: Sequence[operations.Outcome]) -> int:
@@ -82,7 +80,7 @@ def _tell_each(session: Session, outcomes: Sequence[operations.Outcome]) -> int:
         session.out.document({"jobs": rows})
     for one in outcomes:
         if one.refused:
-            typer.echo(f"Error: job {one.job}: {one.refused}", err=True)
+            click.echo(f"Error: job {one.job}: {one.refused}", err=True)
         elif not session.out.json:
             session.out.line(f"job {one.job} {_DONE[one.done]}")
     return 1 if any(one.refused for one in outcomes) else 0

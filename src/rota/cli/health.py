@@ -4,9 +4,9 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
 
-from rota.cli.command import Session, command
+from rota.cli.command import Group, Option, Session, command
 from rota.cli.target import Target
 from rota.model.clock import SystemClock
 from rota.model.errors import ConfigurationError, RotaError
@@ -19,30 +19,34 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
-Live = Annotated[
-    bool, typer.Option("--live", help="Send a job through the store, look for workers, compare clocks.")
+Live = Annotated[bool, Option("--live", "Send a job through the store, look for workers, compare clocks.")]
+NeedWorker = Annotated[bool, Option("--worker", "Fail unless a worker is alive.")]
+NeedScheduler = Annotated[bool, Option("--scheduler", "Fail when schedules are overdue.")]
+Patience = Annotated[
+    float,
+    Option("--timeout", "Wait that long.", metavar="SECONDS", parse=click.FloatRange(0.1)),
 ]
-NeedWorker = Annotated[bool, typer.Option("--worker", help="Fail unless a worker is alive.")]
-NeedScheduler = Annotated[bool, typer.Option("--scheduler", help="Fail when schedules are overdue.")]
-Patience = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Wait that long.")]
-Post = Annotated[bool, typer.Option("--post", help="Also what older code cannot run on.")]
+Post = Annotated[bool, Option("--post", "Also what older code cannot run on.")]
 
 FAILED, WRONG_USE = 1, 2
 CONFIGURATION = frozenset({"settings", "app"})
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
     command(root, "check", positional=True)(check)
     command(root, "health")(health)
-    group = typer.Typer(help="The store's schema.", no_args_is_help=True)
-    root.add_typer(group, name="db")
+    group = Group("db", help="The store's schema.")
+    root.add_command(group)
     command(group, "upgrade")(upgrade)
     command(group, "check")(check_schema)
 
 
 async def check(session: Session, *, live: Live = False) -> int:
-    """Look for every fault of the configuration at once: settings, app, store, jobs that nobody can run."""
+    """Find every fault at once: settings, app, store, jobs.
+
+    Jobs and schedules that no app or worker can run count too.
+    """
     checks = _configuration(session)
     faulty = {one.name for one in checks if one.level == "fault"}
     if "settings" not in faulty:
@@ -55,7 +59,7 @@ async def check(session: Session, *, live: Live = False) -> int:
 async def health(
     session: Session, *, worker: NeedWorker = False, scheduler: NeedScheduler = False, timeout: Patience = 4.0
 ) -> int:
-    """Say by the exit code whether all is well, for containers and load balancers."""
+    """Tell by the exit code whether all is well."""
     from rota.operations import health as operations
 
     host = socket.gethostname()

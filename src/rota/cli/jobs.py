@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
+import click
 import msgspec
-import typer
 
-from rota.cli.command import Session, command
+from rota.cli.command import Group, Option, Session, command
 from rota.cli.job_text import event_text, log_text, moments, note, summary
 from rota.cli.options import Filters, IdsArgument, JobArgument, YesOption, identifier
 from rota.model.job import JobFilter
@@ -16,18 +16,18 @@ from rota.ports.store import Store
 
 __all__ = ["add_to"]
 
-Limit = Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="How many.")]
+Limit = Annotated[int, Option("--limit -n", "How many.", metavar="N", parse=click.IntRange(1, 10_000))]
 Cursor = Annotated[
     UUID | None,
-    typer.Option("--before", metavar="ID", help="Older than this job: what `next` says.", parser=identifier),
+    Option("--before", "Older than this job: what `next` says.", metavar="ID", parse=identifier),
 ]
-FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has finished.")]
+FollowOption = Annotated[bool, Option("--follow -f", "Go on until the job has finished.")]
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help="Look at jobs, ask why they wait, cancel and retry them.", no_args_is_help=True)
-    root.add_typer(group, name="jobs")
+    group = Group("jobs", help="Look at jobs, ask why they wait, cancel and retry them.")
+    root.add_command(group)
     command(group, "list")(list_jobs)
     command(group, "show")(show)
     command(group, "why")(why)
@@ -69,7 +69,7 @@ async def list_jobs(session: Session, filters: Filters, limit: Limit = 50, befor
         spare=("attempt", "rank", "submitted", "queue"),
     )
     if page.next is not None:
-        typer.echo(f"more: --before {page.next}", err=True)
+        click.echo(f"more: --before {page.next}", err=True)
 
 
 async def show(session: Session, job: JobArgument) -> None:
@@ -113,9 +113,7 @@ async def why(session: Session, job: JobArgument) -> None:
         out.line(f"- {reason.text}" + (f" ({reason.remedy})" if reason.remedy else ""))
 
 
-async def cancel(
-    session: Session, filters: Filters, ids: IdsArgument = None, *, yes: YesOption = False
-) -> int:
+async def cancel(session: Session, filters: Filters, ids: IdsArgument = (), *, yes: YesOption = False) -> int:
     """Cancel jobs by id or by filter: at once where they wait; a running task is asked to stop."""
     from rota.cli.bulk import Verb, act
     from rota.operations import jobs
@@ -128,9 +126,7 @@ async def cancel(
     return await act(session, verb, ids, filters, yes=yes)
 
 
-async def retry(
-    session: Session, filters: Filters, ids: IdsArgument = None, *, yes: YesOption = False
-) -> int:
+async def retry(session: Session, filters: Filters, ids: IdsArgument = (), *, yes: YesOption = False) -> int:
     """Run jobs again by id or by filter; by filter the failed ones, unless --state says otherwise."""
     from rota.cli.bulk import Verb, act
     from rota.operations import jobs

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from rota.cli import health, jobs, processes, queues, scheduler, schedules, workers
+from rota.cli.command import Group
 from rota.cli.output import printable
 from rota.model.errors import ArgumentsError, ConfigurationError, RotaError, UnknownTaskError
 
@@ -26,42 +27,39 @@ def main(arguments: Sequence[str] | None = None, *, app: Any = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        _commands()(args=words, prog_name=_program(embedded=app is not None), obj=app)
+        _commands().main(words, prog_name=_program(embedded=app is not None), obj=app)
     except RotaError as error:
         _complain(error)
         sys.exit(WRONG_USE if isinstance(error, _WRONG_USE) else FAILED)
 
 
-def _commands() -> typer.Typer:
-    root = typer.Typer(
-        # Plain help: it starts in half the time, and pipes as well as it reads.
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        add_completion=False,
-        no_args_is_help=True,
+def _commands() -> click.Group:
+    root = Group(
+        help="One scheduler for Python: it decides what runs, when, in which order and where.",
         context_settings={"help_option_names": ["--help", "-h"]},
+        params=[_VERSION],
     )
     for module in (processes, scheduler, jobs, queues, schedules, workers, health):
         module.add_to(root)
-    root.callback()(_root)
     return root
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it so
-    if wanted:
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click calls it so
+    if wanted and not context.resilient_parsing:
         from rota.wiring import rota_version
 
-        typer.echo(f"rota {rota_version()}")
-        raise typer.Exit
+        click.echo(f"rota {rota_version()}")
+        context.exit()
 
 
-def _root(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
-    ] = False,
-) -> None:
-    """One scheduler for Python: it decides what runs, when, in which order and where."""
+_VERSION = click.Option(
+    ["--version"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and end.",
+)
 
 
 def _program(*, embedded: bool) -> str:
@@ -70,4 +68,4 @@ def _program(*, embedded: bool) -> str:
 
 def _complain(error: RotaError) -> None:
     for line in str(error).splitlines():
-        typer.echo(f"Error: {printable(line)}", err=True)
+        click.echo(f"Error: {printable(line)}", err=True)

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-import typer
+import click
 
+from rota.cli.command import Argument, Option
+from rota.model.errors import did_you_mean
 from rota.model.job import JobFilter
 from rota.model.states import State
 from rota.settings import parse_seconds
@@ -50,7 +52,7 @@ def moment(text: str) -> Moment:
         at = datetime.fromisoformat(text)
     except ValueError:
         hint = "give a moment such as 2026-03-29T01:00+02:00, or how long ago: 90s, 15m, 2h, 7d"
-        raise typer.BadParameter(f"{text!r} is no moment; {hint}") from None
+        raise click.BadParameter(f"{text!r} is no moment; {hint}") from None
     return Moment(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
@@ -60,50 +62,55 @@ def identifier(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         hint = "an id is like 0190b3a8-7c1e-7abc-8def-0123456789ab"
-        raise typer.BadParameter(f"{text!r} is no id; {hint}") from None
+        raise click.BadParameter(f"{text!r} is no id; {hint}") from None
 
 
 def tag(text: str) -> Tag:
     """Read "name=value"."""
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise typer.BadParameter(f"{text!r} is no tag; give NAME=VALUE, such as team=billing")
+        raise click.BadParameter(f"{text!r} is no tag; give NAME=VALUE, such as team=billing")
     return Tag(name, value)
 
 
-JobArgument = Annotated[UUID, typer.Argument(metavar="ID", help="The job's id.", parser=identifier)]
-IdsArgument = Annotated[
-    list[UUID] | None, typer.Argument(metavar="ID", help="Ids of jobs.", parser=identifier)
-]
-WorkerArgument = Annotated[UUID, typer.Argument(metavar="ID", help="The worker's id.", parser=identifier)]
-ScheduleArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the name of its task.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+def state(text: str) -> State:
+    """Read the name of a state."""
+    try:
+        return State(text)
+    except ValueError:
+        hint = f"{did_you_mean(text, map(str, State))} States: {', '.join(State)}"
+        raise click.BadParameter(f"{text!r} is no state.{hint}") from None
 
-_Since = typer.Option(
-    "--since",
-    metavar="WHEN",
-    help="Submitted then or later: a moment, or 2h for two hours ago.",
-    parser=moment,
+
+JobArgument = Annotated[UUID, Argument(metavar="ID", parse=identifier)]
+IdsArgument = Annotated[tuple[UUID, ...], Argument(metavar="[ID]...", parse=identifier, many=True)]
+WorkerArgument = Annotated[UUID, Argument(metavar="ID", parse=identifier)]
+ScheduleArgument = Annotated[str, Argument(metavar="ID|TASK")]
+YesOption = Annotated[bool, Option("--yes -y", "Do not ask.")]
+
+_State = Option("--state", "In this state; may be repeated.", metavar="STATE", parse=state, many=True)
+_Queue = Option("--queue", "In this queue.", metavar="NAME")
+_Task = Option("--task", "Of this task.", metavar="NAME")
+_Key = Option("--key", "With this key.", metavar="KEY")
+_Tag = Option("--tag", "With this tag.", metavar="NAME=VALUE", parse=tag)
+_Schedule = Option("--schedule", "Made by this schedule.", metavar="ID")
+_Parent = Option("--parent", "Enqueued by this job.", metavar="ID", parse=identifier)
+_Fault = Option("--fault", "Whose last error was of this class.", metavar="NAME")
+_Since = Option(
+    "--since", "Submitted then or later: a moment, or 2h for two hours ago.", metavar="WHEN", parse=moment
 )
-_Until = typer.Option("--until", metavar="WHEN", help="Submitted before that.", parser=moment)
-_Parent = typer.Option("--parent", metavar="ID", help="Enqueued by this job.", parser=identifier)
-_Tag = typer.Option("--tag", metavar="NAME=VALUE", help="With this tag.", parser=tag)
-_Fault = typer.Option("--fault", metavar="NAME", help="Whose last error was of this class.")
+_Until = Option("--until", "Submitted before that.", metavar="WHEN", parse=moment)
 
 
 class Filters(NamedTuple):
     """Which jobs are meant."""
 
-    state: Annotated[list[State] | None, typer.Option("--state", help="In this state; may be repeated.")] = (
-        None
-    )
-    queue: Annotated[str | None, typer.Option("--queue", metavar="NAME", help="In this queue.")] = None
-    task: Annotated[str | None, typer.Option("--task", metavar="NAME", help="Of this task.")] = None
-    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="With this key.")] = None
+    state: Annotated[tuple[State, ...], _State] = ()
+    queue: Annotated[str | None, _Queue] = None
+    task: Annotated[str | None, _Task] = None
+    key: Annotated[str | None, _Key] = None
     tag: Annotated[Tag | None, _Tag] = None
-    schedule: Annotated[
-        str | None, typer.Option("--schedule", metavar="ID", help="Made by this schedule.")
-    ] = None
+    schedule: Annotated[str | None, _Schedule] = None
     parent: Annotated[UUID | None, _Parent] = None
     fault: Annotated[str | None, _Fault] = None
     since: Annotated[Moment | None, _Since] = None
@@ -117,7 +124,7 @@ class Filters(NamedTuple):
     def resolve(self, now: datetime) -> JobFilter:
         """Return the filter; `now` is the store's moment."""
         return JobFilter(
-            states=frozenset(self.state or ()),
+            states=frozenset(self.state),
             queue=self.queue,
             task=self.task,
             key=self.key,
@@ -130,25 +137,18 @@ class Filters(NamedTuple):
         )
 
 
+_Queues = Option("--queues", 'Serve these: "a,b" in that order, or "a=3,b=1" by weight.', metavar="A,B")
+_Slots = Option("--slots --async-slots", "Coroutines at once.", metavar="N")
+_Threads = Option("--threads", "Plain functions at once.", metavar="N")
+_Processes = Option("--processes", "CPU-bound tasks at once; 0: one per core.", metavar="N")
+_Grace = Option("--grace", "Time for tasks to finish on stop, such as 30s.", metavar="TIME")
+
+
 class WorkerOptions(NamedTuple):
     """Settings of a worker that its command line may change; checked with all the others."""
 
-    queues: Annotated[
-        str | None,
-        typer.Option(
-            "--queues", metavar="A,B", help='Serve these: "a,b" in that order, or "a=3,b=1" by weight.'
-        ),
-    ] = None
-    async_slots: Annotated[
-        str | None, typer.Option("--slots", "--async-slots", metavar="N", help="Coroutines at once.")
-    ] = None
-    threads: Annotated[
-        str | None, typer.Option("--threads", metavar="N", help="Plain functions at once.")
-    ] = None
-    processes: Annotated[
-        str | None, typer.Option("--processes", metavar="N", help="CPU-bound tasks at once; 0: one per core.")
-    ] = None
-    grace: Annotated[
-        str | None,
-        typer.Option("--grace", metavar="TIME", help="Time for tasks to finish on stop, such as 30s."),
-    ] = None
+    queues: Annotated[str | None, _Queues] = None
+    async_slots: Annotated[str | None, _Slots] = None
+    threads: Annotated[str | None, _Threads] = None
+    processes: Annotated[str | None, _Processes] = None
+    grace: Annotated[str | None, _Grace] = None

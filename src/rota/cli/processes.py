@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import typer
+import click
 
-from rota.cli.command import Session, command
+from rota.cli.command import Option, Session, command
 from rota.cli.options import WorkerOptions
 from rota.cli.target import DEMO, App, from_above
 from rota.settings import change_settings
@@ -14,14 +14,12 @@ __all__ = ["LogFormat", "LogLevel", "add_to", "serve"]
 
 EVERYTHING = ("scheduler", "worker")
 
-LogLevel = Annotated[
-    str | None, typer.Option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
-]
-LogFormat = Annotated[str | None, typer.Option("--log-format", metavar="FORM", help="auto, console or json.")]
-Once = Annotated[bool, typer.Option("--once", help="End after the report, with exit code 0.")]
+LogLevel = Annotated[str | None, Option("--log-level", "debug, info, warning or error.", metavar="LEVEL")]
+LogFormat = Annotated[str | None, Option("--log-format", "auto, console or json.", metavar="FORM")]
+Once = Annotated[bool, Option("--once", "End after the report, with exit code 0.")]
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
     command(root, "run", data=False, positional=True)(run)
     command(root, "worker", data=False, positional=True)(worker)
@@ -50,7 +48,7 @@ def worker(
 def demo(
     session: Session, *, once: Once = False, log_level: LogLevel = None, log_format: LogFormat = None
 ) -> int:
-    """Run the built-in demo: real work on the world's time zones, then a report."""
+    """Run the built-in demo on the world's time zones."""
     quiet = "warning" if once else None
     return _show_demo(session, {"log_level": log_level or quiet, "log_format": log_format}, once=once)
 

@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-import typer
+import click
 
-from rota.cli.command import Session, command, person
+from rota.cli.command import Argument, Group, Session, command, person
 
 __all__ = ["add_to"]
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The queue.")]
+Name = Annotated[str, Argument(metavar="NAME")]
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help="Look at queues, pause and resume them.", no_args_is_help=True)
-    root.add_typer(group, name="queues")
+    group = Group("queues", help="Look at queues, pause and resume them.")
+    root.add_command(group)
     command(group, "list")(list_queues)
     command(group, "pause")(pause)
     command(group, "resume")(resume)
@@ -76,5 +76,5 @@ def _answer(session: Session, queue: str, verb: str, *, done: bool) -> int:
         session.out.line(f"queue {queue} {verb}")
     else:
         state = "paused already" if verb == "paused" else "not paused"
-        typer.echo(f"Error: queue {queue} is {state}", err=True)
+        click.echo(f"Error: queue {queue} is {state}", err=True)
     return 0 if done else 1

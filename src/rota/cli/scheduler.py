@@ -1,8 +1,8 @@
 """`rota scheduler`: run it, run a schedule by hand, show what it would do."""
 
-import typer
+import click
 
-from rota.cli.command import Session, command
+from rota.cli.command import Group, Session, command
 from rota.cli.options import ScheduleArgument
 from rota.cli.processes import LogFormat, LogLevel, serve
 from rota.cli.schedules import list_schedules
@@ -10,10 +10,10 @@ from rota.cli.schedules import list_schedules
 __all__ = ["add_to"]
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help="Fire due schedules; run one by hand.", no_args_is_help=True)
-    root.add_typer(group, name="scheduler")
+    group = Group("scheduler", help="Fire due schedules; run one by hand.")
+    root.add_command(group)
     command(group, "run", data=False, positional=True)(run)
     command(group, "force")(force)
     command(group, "show-schedule")(list_schedules)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import click
 import msgspec
-import typer
 
-from rota.cli.command import Session, command, person
+from rota.cli.command import Group, Option, Session, command, person
 from rota.cli.options import ScheduleArgument
 from rota.cli.target import EmptyStoreError
 from rota.model.clock import SystemClock
@@ -17,15 +17,15 @@ from rota.operations.text import clock, relative
 
 __all__ = ["add_to", "list_schedules"]
 
-Count = Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, max=1000, help="How many.")]
-Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, shown to others.")]
+Count = Annotated[int, Option("--count -n", "How many.", metavar="N", parse=click.IntRange(1, 1000))]
+Why = Annotated[str, Option("--why", "The reason, shown to others.", metavar="TEXT")]
 TICKS_SHOWN = 10
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help="Look at schedules, pause and resume them.", no_args_is_help=True)
-    root.add_typer(group, name="schedules")
+    group = Group("schedules", help="Look at schedules, pause and resume them.")
+    root.add_command(group)
     command(group, "list")(list_schedules)
     command(group, "show")(show)
     command(group, "preview")(preview)
@@ -178,7 +178,7 @@ def _answer(session: Session, schedule: str, verb: str, *, done: bool) -> int:
     elif done:
         session.out.line(f"schedule {schedule} {verb}")
     else:
-        typer.echo(f"Error: schedule {schedule} is not changed: {_ALREADY[verb]}", err=True)
+        click.echo(f"Error: schedule {schedule} is not changed: {_ALREADY[verb]}", err=True)
     return 0 if done else 1
 
 

@@ -1,17 +1,17 @@
 """`rota workers`: look at workers, and ask them to leave."""
 
-import typer
+import click
 
-from rota.cli.command import Session, command
+from rota.cli.command import Group, Session, command
 from rota.cli.options import WorkerArgument
 
 __all__ = ["add_to"]
 
 
-def add_to(root: typer.Typer) -> None:
+def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help="Look at workers, and ask them to leave.", no_args_is_help=True)
-    root.add_typer(group, name="workers")
+    group = Group("workers", help="Look at workers, and ask them to leave.")
+    root.add_command(group)
     command(group, "list")(list_workers)
     command(group, "drain")(drain)
 

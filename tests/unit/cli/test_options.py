@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import click
 import pytest
-import typer
 
 from rota.cli.options import Filters, Moment, Tag, identifier, moment, tag
 from rota.model.job import JobFilter
@@ -28,18 +28,18 @@ def test_moments(text: str, at: datetime) -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "2 fortnights", "2026-13-01", ""])
 def test_a_wrong_moment_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is no moment; give a moment such as"):
+    with pytest.raises(click.BadParameter, match="is no moment; give a moment such as"):
         moment(text)
 
 
 def test_a_wrong_id_is_refused_with_an_example() -> None:
-    with pytest.raises(typer.BadParameter, match="'7' is no id; an id is like 0"):
+    with pytest.raises(click.BadParameter, match="'7' is no id; an id is like 0"):
         identifier("7")
 
 
 @pytest.mark.parametrize("text", ["team", "=billing", ""])
 def test_a_wrong_tag_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="give NAME=VALUE"):
+    with pytest.raises(click.BadParameter, match="give NAME=VALUE"):
         tag(text)
 
 
@@ -55,7 +55,7 @@ def test_no_filter_means_any_job() -> None:
 
 def test_filters_become_a_filter() -> None:
     filters = Filters(
-        state=[State.FAILED], queue="mail", tag=Tag("a", "b"), since=Moment(None, timedelta(hours=1))
+        state=(State.FAILED,), queue="mail", tag=Tag("a", "b"), since=Moment(None, timedelta(hours=1))
     )
 
     assert filters.resolve(NOW) == JobFilter(
