@@ -19,11 +19,11 @@ def place(url: str) -> str:
 
 def unavailable(url: str, cause: BaseException) -> StoreUnavailableError:
     """Make the error for a database that does not answer; it names place, cause and remedy."""
-    reason = str(cause).strip().splitlines()
-    return StoreUnavailableError(
-        f"PostgreSQL does not answer ({place(url)}): {reason[0] if reason else type(cause).__name__}. "
-        "Check that the server runs, that the database exists and that ROTA_URL names them"
-    )
+    reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+    remedy = "Check that the server runs, that the database exists and that ROTA_URL names them"
+    if "startup parameter" in reason:
+        remedy = "Behind a pooler in transaction mode set ROTA_LISTEN=false"
+    return StoreUnavailableError(f"PostgreSQL does not answer ({place(url)}): {reason}. {remedy}")
 
 
 def check_url(url: str) -> str:
