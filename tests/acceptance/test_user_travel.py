@@ -41,29 +41,28 @@ class Person(BaseModel):
     born: datetime
 
 
+VALUES: dict[str, tuple[Any, Any]] = {
+    "datetime": (datetime, datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)),
+    "date": (date, date(2026, 1, 1)),
+    "timedelta": (timedelta, timedelta(days=2, microseconds=1)),
+    "UUID": (UUID, UUID(int=7)),
+    "Decimal": (Decimal, Decimal("0.10")),
+    "bytes": (bytes, b"\x00\xff"),
+    "enum": (Colour, Colour.RED),
+    "int enum": (Level, Level.HIGH),
+    "dataclass": (Address, Address("Main Street", date(2026, 1, 1))),
+    "Struct": (Point, Point(1.5, -2.0)),
+    "pydantic": (Person, Person(name="Ada", born=datetime(1815, 12, 10, tzinfo=UTC))),
+    "tuple": (tuple[int, ...], (1, 2, 3)),
+    "set": (set[str], {"a", "b"}),
+    "dict": (dict[UUID, list[Point]], {UUID(int=1): [Point(0, 0)]}),
+    "union": (int | str | None, None),
+    "anything": (Any, {"deep": [1, 2.5, "é☃", None, True]}),
+}
+
+
 class TestTravel:
-    @pytest.mark.parametrize(
-        ("kind", "value"),
-        [
-            (datetime, datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)),
-            (date, date(2026, 1, 1)),
-            (timedelta, timedelta(days=2, microseconds=1)),
-            (UUID, UUID(int=7)),
-            (Decimal, Decimal("0.10")),
-            (bytes, b"\x00\xff"),
-            (Colour, Colour.RED),
-            (Level, Level.HIGH),
-            (Address, Address("Main Street", date(2026, 1, 1))),
-            (Point, Point(1.5, -2.0)),
-            (Person, Person(name="Ada", born=datetime(1815, 12, 10, tzinfo=UTC))),
-            (tuple[int, ...], (1, 2, 3)),
-            (set[str], {"a", "b"}),
-            (dict[UUID, list[Point]], {UUID(int=1): [Point(0, 0)]}),
-            (int | str | None, None),
-            (Any, {"deep": [1, 2.5, "é☃", None, True]}),
-        ],
-        ids=str,
-    )
+    @pytest.mark.parametrize(("kind", "value"), VALUES.values(), ids=VALUES.keys())
     def test_it_arrives_as_it_was_sent_and_comes_back(self, app: Rota, kind: Any, value: Any) -> None:
         seen: list[Any] = []
 

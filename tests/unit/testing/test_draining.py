@@ -207,11 +207,11 @@ class TestErrors:
             drain(app, raise_errors=False)
 
     @pytest.mark.parametrize(
-        "kind", ["async def work(): await asyncio.Event().wait()", "def work(): time.sleep(60)"]
+        "kind", ["async def work(): await asyncio.Event().wait()", "def work(): threading.Event().wait()"]
     )
     def test_ctrl_c_ends_it(self, kind: str) -> None:
         program = (
-            "import asyncio, os, signal, threading, time\n"
+            "import asyncio, os, signal, threading\n"
             "from rota import Rota\n"
             "from rota.testing import drain, isolated\n"
             "app = Rota()\n"
