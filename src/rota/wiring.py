@@ -2,15 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rota.definitions.registry import Registry
-from rota.definitions.task import PROCESS
-from rota.engine.announcer import Announcer
-from rota.engine.maintenance import Maintenance
-from rota.engine.worker import Worker, WorkerOptions
 from rota.model.clock import Clock
 from rota.model.errors import ConfigurationError, did_you_mean
 from rota.policy.queue_order import QueueOrder
@@ -18,6 +13,13 @@ from rota.ports.executor import Executor
 from rota.ports.retention import Retention
 from rota.ports.store import Store
 from rota.settings import Settings, parse_queues
+
+if TYPE_CHECKING:
+    # Loaded when a worker is made: who only looks at a store needs no engine.
+    from rota.definitions.registry import Registry
+    from rota.engine.announcer import Announcer
+    from rota.engine.maintenance import Maintenance
+    from rota.engine.worker import Worker
 
 __all__ = ["make_executors", "make_maintenance", "make_store", "make_worker", "rota_version"]
 
@@ -43,7 +45,7 @@ def make_store(settings: Settings, clock: Clock | None = None) -> Store:
     return maker(settings, clock)
 
 
-def make_executors(registry: Registry, settings: Settings, locator: str) -> list[Executor]:
+def make_executors(registry: "Registry", settings: Settings, locator: str) -> list[Executor]:
     """Make the executors of a worker; processes only where a task wants them.
 
     Args:
@@ -51,6 +53,7 @@ def make_executors(registry: Registry, settings: Settings, locator: str) -> list
         settings: how many slots each has.
         locator: the app as "module:attribute", by which child processes find the tasks; "" for a script.
     """
+    from rota.definitions.task import PROCESS
     from rota.executors.inline import AsyncExecutor
     from rota.executors.threads import ThreadExecutor
 
@@ -65,13 +68,13 @@ def make_executors(registry: Registry, settings: Settings, locator: str) -> list
 
 def make_worker(
     store: Store,
-    registry: Registry,
+    registry: "Registry",
     executors: Sequence[Executor],
     *,
-    announcer: Announcer,
+    announcer: "Announcer",
     settings: Settings,
     queues: str = "",
-) -> Worker:
+) -> "Worker":
     """Make a worker of an open store, inside its event loop.
 
     Args:
@@ -82,6 +85,8 @@ def make_worker(
         settings: slots, lease, grace.
         queues: instead of the setting's; see `Settings.queues`.
     """
+    from rota.engine.worker import Worker, WorkerOptions
+
     options = WorkerOptions(
         queues=queue_order(queues or settings.queues, registry),
         lease=settings.lease,
@@ -92,8 +97,10 @@ def make_worker(
     return Worker(store, registry, executors, announcer, options)
 
 
-def make_maintenance(store: Store, announcer: Announcer, settings: Settings) -> Maintenance:
+def make_maintenance(store: Store, announcer: "Announcer", settings: Settings) -> "Maintenance":
     """Make promoter, rescuer and pruner of an open store."""
+    from rota.engine.maintenance import Maintenance
+
     retention = Retention(
         history=timedelta(seconds=settings.keep_history),
         dead=timedelta(seconds=settings.keep_dead),
@@ -102,7 +109,7 @@ def make_maintenance(store: Store, announcer: Announcer, settings: Settings) -> 
     return Maintenance(store, announcer, retention)
 
 
-def queue_order(text: str, registry: Registry) -> QueueOrder:
+def queue_order(text: str, registry: "Registry") -> QueueOrder:
     """Return the queues of a worker: those of `text`, else all that the tasks name, and "default"."""
     parsed = parse_queues(text)
     if isinstance(parsed, dict):
@@ -115,6 +122,8 @@ def queue_order(text: str, registry: Registry) -> QueueOrder:
 
 def rota_version() -> str:
     """Return the installed version."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("rota")
     except PackageNotFoundError:
