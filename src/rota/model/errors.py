@@ -237,7 +237,7 @@ class NoAttemptError(RotaError):
 
 
 class WorkerCrashedError(RotaError):
-    """The process of an attempt died before the attempt had ended; `how` says by which signal or exit code."""
+    """The process of an attempt died before the attempt had ended; `how` says by what."""
 
     def __init__(self, pid: int, how: str) -> None:
         self.pid = pid
