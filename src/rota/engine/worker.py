@@ -226,13 +226,14 @@ class Worker:
     def _info(self) -> WorkerInfo:
         tasks = tuple(
             TaskEntry(
-                name=task.name,
-                kind="function",
+                name=name,
+                kind="function" if name == task.name else "alias",
                 executor=task.executor,
                 queue=task.queue,
                 schema=task.arguments.schema(),
             )
             for task in self._registry.tasks.values()
+            for name in (task.name, *task.aliases)
         )
         return WorkerInfo(
             id=self.id,

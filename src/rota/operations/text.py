@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 __all__ = ["clock", "counted", "relative", "span"]
 
+TENTHS_BELOW = 10  # where they still matter to a reader
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def span(delta: timedelta) -> str:
     """Return a length of time by its two largest units, such as "3 min 5 s"; below a second in ms."""
     seconds = abs(delta.total_seconds())
-    if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
-    if seconds < 10:  # noqa: PLR2004 - where tenths still matter to a reader
-        return f"{seconds:.1f} s".replace(".0 s", " s")
+    if seconds < 0.9995:  # noqa: PLR2004 - more would be written as 1000 ms
+        return f"{_short(seconds * 1000)} ms"
+    if seconds < TENTHS_BELOW:
+        return f"{_short(seconds)} s"
     left, parts = round(seconds), []
     for unit, size in _UNITS:
         count, left = divmod(left, size)
@@ -22,6 +23,10 @@ def span(delta: timedelta) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0") if number < TENTHS_BELOW else f"{number:.0f}"
 
 
 def relative(moment: datetime, now: datetime) -> str:

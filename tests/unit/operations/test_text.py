@@ -13,7 +13,9 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
     ("length", "text"),
     [
         (timedelta(0), "0 ms"),
+        (timedelta(microseconds=400), "0.4 ms"),
         (timedelta(microseconds=12_400), "12 ms"),
+        (timedelta(milliseconds=999.6), "1 s"),
         (timedelta(seconds=1), "1 s"),
         (timedelta(seconds=1.26), "1.3 s"),
         (timedelta(seconds=59.4), "59 s"),
