@@ -13,6 +13,7 @@ from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     consumes,
+    initialize,
     invariant,
     multiple,
     rule,
@@ -30,7 +31,7 @@ from rota.testing.conformance.harness import Harness
 from rota.testing.conformance.model import ModelJob, ModelStore
 from rota.testing.conformance.scene import BOOM, DONE, FAILED, LEASE, MANY, START, a_job
 
-__all__ = ["TestJobMachine"]
+__all__ = ["JobMachine", "TestJobMachine", "live"]
 
 T = TypeVar("T")
 
@@ -42,10 +43,22 @@ DELAYS = st.just(timedelta(0)) | SECONDS
 QUEUES = st.sampled_from(_QUEUES)
 RANKS = st.integers(-2, 2)
 KEYS = st.sampled_from([None, None, "ada", "bob"])
+OUTCOMES = st.one_of(
+    st.sampled_from([DONE, Succeeded(b"1"), FAILED, Cancelled()]),
+    st.builds(Retried, DELAYS, st.just(BOOM)),
+    st.builds(Snooze, DELAYS),
+    st.builds(Suspended, wake_key=st.just("door")),
+    st.builds(Suspended, wake_at=SECONDS.map(lambda after: START + 3 * after)),
+    st.just(Suspended(children=1)),
+    st.builds(Handed, st.just("external"), SECONDS.map(lambda after: START + 3 * after)),
+)
 
 
 class JobMachine(RuleBasedStateMachine):
-    """Submit, claim, settle and all the rest, in any order, with time that passes in jumps."""
+    """Submit, claim, settle and all the rest, in any order, with time that passes in jumps.
+
+    There are few rules, since Hypothesis lets each life have only some of them.
+    """
 
     jobs: Bundle[UUID] = Bundle("jobs")
     claims: Bundle[Claim] = Bundle("claims")
@@ -69,17 +82,39 @@ class JobMachine(RuleBasedStateMachine):
         self.wait(self.store.close())
         self.runner.close()
 
-    @rule(target=jobs, queue=QUEUES, rank=RANKS, delay=DELAYS, key=KEYS, expires_in=st.none() | SECONDS)
+    @initialize(target=jobs, ranks=st.lists(RANKS, min_size=2, max_size=4))
+    def begin(self, ranks: list[int]) -> Any:
+        """A life begins with something to do."""
+        return multiple(*(self._submit("a", rank) for rank in ranks))
+
+    @initialize(target=claims, limit=st.integers(1, 3))
+    def begin_work(self, limit: int) -> Any:
+        """Some of it is being done."""
+        for rank in (-3, 3):
+            self._submit("a", rank)
+        return self._claim(_QUEUES, limit)
+
+    @rule(
+        target=jobs,
+        queue=QUEUES,
+        rank=RANKS,
+        delay=DELAYS,
+        key=KEYS,
+        expires_in=st.none() | SECONDS,
+        parent=st.none() | jobs,
+    )
     def submit(
-        self, queue: str, rank: int, delay: timedelta, key: str | None, expires_in: timedelta | None
+        self,
+        *,
+        queue: str,
+        rank: int,
+        delay: timedelta,
+        key: str | None,
+        expires_in: timedelta | None,
+        parent: UUID | None,
     ) -> UUID:
         """A job comes in, or meets one that has its unique key."""
-        return self._submit(queue, rank, delay=delay, key=key, expires_in=expires_in)
-
-    @rule(target=jobs, parent=jobs, queue=QUEUES)
-    def submit_child(self, parent: UUID, queue: str) -> UUID:
-        """A job is added to another."""
-        return self._submit(queue, 0, parent=parent)
+        return self._submit(queue, rank, delay=delay, key=key, expires_in=expires_in, parent=parent)
 
     def _submit(
         self,
@@ -113,9 +148,11 @@ class JobMachine(RuleBasedStateMachine):
     @rule(target=claims, queues=st.permutations(_QUEUES), limit=st.integers(1, 4))
     def claim(self, queues: list[str], limit: int) -> Any:
         """A worker takes the first free jobs."""
-        order = tuple(queues)
-        request = ClaimRequest(owner=_OWNER, queues=order, limits={"async": limit}, lease=LEASE)
-        expected = self.model.claimable(order, limit)
+        return self._claim(tuple(queues), limit)
+
+    def _claim(self, queues: tuple[str, ...], limit: int) -> Any:
+        request = ClaimRequest(owner=_OWNER, queues=queues, limits={"async": limit}, lease=LEASE)
+        expected = self.model.claimable(queues, limit)
         claimed = self.wait(self.store.jobs.claim(request))
         assert [job.id for job in claimed] == [job.id for job in expected]
         for job, found in zip(expected, claimed, strict=True):
@@ -123,45 +160,22 @@ class JobMachine(RuleBasedStateMachine):
             assert (found.attempt, found.crashes) == (job.attempt, job.crashes)
         return multiple(*(job.claim for job in claimed))
 
-    @rule(claim=claims, outcome=st.sampled_from([DONE, Succeeded(b"1"), FAILED, Cancelled()]))
-    def end(self, claim: Claim, outcome: Outcome) -> None:
-        """An attempt ends for good, perhaps by an owner that has lost it."""
-        self._settle(claim, outcome)
-
-    @rule(claim=claims, delay=DELAYS, counted=st.booleans())
-    def retry(self, claim: Claim, delay: timedelta, *, counted: bool) -> None:
-        """An attempt ends with another one to come."""
-        self._settle(claim, Retried(delay, BOOM) if counted else Snooze(delay))
-
-    @rule(claim=claims, how=st.sampled_from(["key", "moment", "children"]), after=SECONDS)
-    def suspend(self, claim: Claim, how: str, after: timedelta) -> None:
-        """An attempt ends to wait."""
-        children = sum(job.parent == claim.id for job in self.model.live())
-        if how == "children" and children:
-            self._settle(claim, Suspended(children=children))
-        else:
-            moment = self.clock.now() + after if how == "moment" else None
-            self._settle(claim, Suspended(wake_key="door", wake_at=moment))
-
-    @rule(target=claims, claim=claims, after=SECONDS)
-    def hand_over(self, claim: Claim, after: timedelta) -> Any:
-        """Someone else goes on with an attempt."""
-        token = self._settle(claim, Handed("external", self.clock.now() + after))
-        return Claim(claim.id, token) if token else multiple()
-
-    def _settle(self, claim: Claim, outcome: Outcome) -> int | None:
-        """Settle one claim; returns the token that the job has then."""
+    @rule(target=claims, claim=claims, outcome=OUTCOMES)
+    def settle(self, claim: Claim, outcome: Outcome) -> Any:
+        """An attempt ends, perhaps by an owner that has lost it."""
         job, holds = self.model.jobs[claim.id], self.model.owns(claim.id, claim.token)
+        if outcome == Suspended(children=1):
+            outcome = Suspended(children=sum(child.parent == job.id for child in self.model.live()))
         settlement = Settlement(claim.id, claim.token, outcome, 0.5, limited=bool(job.slots))
         refused = bool(self.wait(self.store.jobs.settle([settlement])).refused)
         if not holds:
             assert refused or claim.token not in job.lost
-            return None
+            return multiple()
         assert not refused
         record = self.wait(self.store.insight.job(claim.id))
         assert record is not None
         self.model.settle(job, outcome, record.token)
-        return job.token
+        return Claim(claim.id, job.token) if job.token else multiple()
 
     @rule(claim=consumes(claims))
     def give_back(self, claim: Claim) -> None:
@@ -171,21 +185,16 @@ class JobMachine(RuleBasedStateMachine):
         if holds:
             self.model.give_back(self.model.jobs[claim.id])
 
-    @rule(claim=claims, limit=st.integers(0, 3))
-    def acquire(self, claim: Claim, limit: int) -> None:
-        """A claimed job asks for a slot of its queue."""
-        job, holds = self.model.jobs[claim.id], self.model.owns(claim.id, claim.token)
-        if job.state is State.HANDED:
-            return  # who handed a job over does not start it
-        scope = f"queue:{job.queue}"
-        granted = self.wait(self.store.limits.acquire([SlotRequest(claim, ((scope, limit),))]))
-        assert granted == ({claim.id} if holds and self.model.acquire(job, scope, limit) else set())
-
-    @rule()
-    def sweep(self) -> None:
-        """Someone looks for room that nobody told of."""
-        released = self.model.release(tuple(self.model.capacity))
-        assert self.wait(self.store.limits.sweep()) == released
+    @rule(claims=st.lists(claims, min_size=1, max_size=3), limit=st.integers(0, 2))
+    def acquire(self, claims: list[Claim], limit: int) -> None:
+        """Claimed jobs ask for a slot of their queue, one after another."""
+        for claim in claims:
+            job, holds = self.model.jobs[claim.id], self.model.owns(claim.id, claim.token)
+            if job.state is State.HANDED:
+                continue  # who handed a job over does not start it
+            scope = f"queue:{job.queue}"
+            granted = self.wait(self.store.limits.acquire([SlotRequest(claim, ((scope, limit),))]))
+            assert granted == ({claim.id} if holds and self.model.acquire(job, scope, limit) else set())
 
     @rule(claims=st.lists(claims, max_size=3, unique_by=lambda claim: claim.id))
     def beat(self, claims: list[Claim]) -> None:
@@ -200,26 +209,28 @@ class JobMachine(RuleBasedStateMachine):
         for job in kept:
             self.model.jobs[job].lease_until = self.clock.now() + LEASE
 
-    @rule(seconds=st.integers(1, 40))
-    def pass_time(self, seconds: int) -> None:
-        """Time passes."""
+    @rule(seconds=st.integers(1, 40), then=st.sets(st.sampled_from(["rescue", "promote", "sweep"])))
+    def pass_time(self, seconds: int, then: set[str]) -> None:
+        """Time passes, and some of those who look at the clock wake up."""
         self.model.now = self.clock.advance(seconds)
+        for name in sorted(then):
+            getattr(self, f"_{name}")()
 
-    @rule()
-    def rescue(self) -> None:
-        """Owners that fell silent lose their jobs."""
+    def _rescue(self) -> None:
         rescued = self.wait(self.store.jobs.rescue(MANY))
         assert {job.id: job.state for job in rescued} == self.model.rescue()
 
-    @rule()
-    def promote(self) -> None:
-        """What is due becomes ready, what is late expires."""
+    def _promote(self) -> None:
         expected = self.model.promote()
         promoted = self.wait(self.store.jobs.promote(MANY))
         assert (promoted.ready, promoted.expired) == expected
         due = [job.run_at for job in self.model.live() if job.state is State.SCHEDULED and job.run_at]
         due += [job.wake_at for job in self.model.live() if job.wake_at]
         assert promoted.wait == (min(due) - self.clock.now() if due else None)
+
+    def _sweep(self) -> None:
+        released = self.model.release(tuple(self.model.capacity))
+        assert self.wait(self.store.limits.sweep()) == released
 
     @rule(job=jobs)
     def cancel(self, job: UUID) -> None:
@@ -242,28 +253,18 @@ class JobMachine(RuleBasedStateMachine):
         if scheduled:
             self.model.jobs[job].rank = rank
 
-    @rule(job=jobs)
-    def resume(self, job: UUID) -> None:
-        """Someone wakes a job."""
-        assert self.wait(self.store.jobs.resume([job])) == self.model.resume(self.model.jobs[job])
-
-    @rule()
-    def open_the_door(self) -> None:
-        """What jobs wait for happens."""
-        waiting = [job for job in self.model.live() if job.wake_key]
-        assert self.wait(self.store.jobs.resume([], "door")) == len(waiting)
-        for job in waiting:
-            self.model.resume(job)
+    @rule(job=jobs, door=st.booleans())
+    def resume(self, job: UUID, *, door: bool) -> None:
+        """Someone wakes a job, or opens the door that jobs wait for."""
+        which = [one for one in self.model.live() if one.id == job or (door and one.wake_key)]
+        resumed = self.wait(self.store.jobs.resume([job], "door" if door else None))
+        assert resumed == sum(self.model.resume(one) for one in which)
 
     @rule(queue=QUEUES)
     def pause_or_resume(self, queue: str) -> None:
         """A queue is stopped, or goes on."""
-        verb = (
-            self.store.limits.resume_queue(queue)
-            if queue in self.model.paused
-            else self.store.limits.pause_queue(queue, "ada")
-        )
-        assert self.wait(verb) is True
+        limits, paused = self.store.limits, queue in self.model.paused
+        assert self.wait(limits.resume_queue(queue) if paused else limits.pause_queue(queue, "ada"))
         self.model.paused ^= {queue}
 
     @invariant()
@@ -279,14 +280,20 @@ class JobMachine(RuleBasedStateMachine):
             assert number == self.model.used(scope), scope
 
 
+def live(harness: Harness, profile: settings) -> None:
+    """Let stores of the harness live at random; raises where one does not do as the model."""
+    lives = settings(
+        profile,
+        stateful_step_count=40,
+        deadline=None,
+        # To shrink a life of real transactions takes minutes: a long trail is better than none in time.
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: JobMachine(harness), settings=lives)  # type: ignore[arg-type]
+
+
 class TestJobMachine:
     def test_any_life_is_as_the_model_says(self, harness: Harness) -> None:
-        profile = settings(
-            max_examples=settings().max_examples // 4,  # 25 by default, more where a profile wants more
-            stateful_step_count=40,
-            deadline=None,
-            # To shrink a life of real transactions takes minutes: a long trail is better than none in time.
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        run_state_machine_as_test(lambda: JobMachine(harness), settings=profile)  # type: ignore[arg-type]
+        profile = settings()
+        live(harness, settings(profile, max_examples=profile.max_examples * 2 // 5))
