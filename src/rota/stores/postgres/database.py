@@ -1,9 +1,9 @@
 """The pool of asynchronous connections, and the only way to it: named statements."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +31,7 @@ Run = Callable[..., Awaitable[list[Any]]]
 """Runs a named statement with its parameters inside a transaction and returns its rows."""
 
 CONNECT_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 10.0
 # Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as
 # claiming. That plan must not follow the statistics: right after a bulk submit the planner knows nothing of
 # the table yet and would rather walk it all. What has a filter is planned each time instead (`plan_anew`).
@@ -121,7 +122,9 @@ class Database:
         """Close every connection; those in use first finish their statement."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            await pool.close()
+            # Who still holds one by then has hung; `close` itself would wait for ever.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT)
 
     async def fetch(self, name: str, *params: Any) -> list[Any]:
         """Run one statement in a transaction of its own and return its rows."""
@@ -160,7 +163,7 @@ class Database:
         async with self.link() as link:
             return await work(link)
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def link(self) -> AsyncIterator[Link]:
         """Borrow a connection.
 

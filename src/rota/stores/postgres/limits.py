@@ -1,6 +1,7 @@
 """Slots and pauses (`ports.limits`)."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from uuid import UUID
 
 from rota.model.events import Notice
@@ -36,15 +37,18 @@ class PostgresLimits:
         return frozenset(granted)
 
     async def _ask(self, requests: Sequence[SlotRequest]) -> dict[UUID, str]:
-        asked = [(one.claim, scope, limit) for one in requests for scope, limit in dict(one.scopes).items()]
+        scopes = [tuple(dict(one.scopes).items()) for one in requests]
+        ends = list(accumulate(map(len, scopes)))
+        wanted = [pair for pairs in scopes for pair in pairs]
         rows = await self._database.fetch(
             "acquire",
             self._database.now(),
-            list(range(len(asked))),
-            [claim.id for claim, _, _ in asked],
-            [claim.token for claim, _, _ in asked],
-            [scope for _, scope, _ in asked],
-            [limit for _, _, limit in asked],
+            [one.claim.id for one in requests],
+            [one.claim.token for one in requests],
+            [end - len(pairs) + 1 for pairs, end in zip(scopes, ends, strict=True)],
+            ends,
+            [scope for scope, _ in wanted],
+            [limit for _, limit in wanted],
         )
         return {row[0]: row[1] for row in rows}
 

@@ -9,9 +9,11 @@ on conflict do nothing;
 
 -- name: write_progress
 -- Store the latest progress of attempts whose claim still holds. Jobs that are just being settled are passed by.
-update {schema}.jobs j
-set progress_done = u.done, progress_total = u.total
-from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as u (id, token, done, total)
-where j.id = u.id and j.token = u.token and j.id = any (array(
-    select l.id from {schema}.jobs l where l.id = any ($1::uuid[]) order by l.id for update skip locked
-));
+with locked as materialized (
+    select l.id, u.done, u.total
+    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as u (id, token, done, total)
+    join {schema}.jobs l on l.id = u.id and l.token = u.token
+    order by l.id
+    for update of l skip locked
+)
+update {schema}.jobs j set progress_done = l.done, progress_total = l.total from locked l where j.id = l.id;

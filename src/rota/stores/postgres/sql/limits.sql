@@ -1,66 +1,70 @@
 -- name: acquire
 -- Give slots in the order of the requests; who is refused is parked under the first of its scopes that is full.
 -- A job is granted when every scope has room for it and for all that ask before it; it is refused when a scope is full
--- for certain. One that is neither (somebody before it was refused elsewhere), and one whose scope has no row yet, is
--- not touched, and asks again. One that is refused and whose cancel was asked for is not parked either. The row locks re-read the counters, so that the sums are exact.
-with asked as materialized (
-    select * from unnest($2::integer[], $3::uuid[], $4::bigint[], $5::text[], $6::integer[])
-        as a (place, id, token, scope, capacity)
-), mine as materialized (
-    select j.id, j.token, j.slots, j.cancel_requested
-    from {schema}.jobs j
-    where j.id = any (array(select id from asked)) and j.state = 'running'
+-- for certain. One that is neither (somebody before it was refused elsewhere), and one whose scope has no counter yet,
+-- is not touched, and asks again. One that is refused and whose cancel was asked for is not parked either. The row
+-- locks re-read the counters, so that the sums are exact. Windows and a map instead of joins: the planner takes
+-- every one of these sets for small, and would join them by nested loops.
+with mine as materialized (
+    -- $4 and $5: where the scopes of a job begin and end in $6 (and their limits in $7).
+    select j.id, j.slots, j.cancel_requested, a.place, ($6::text[])[a.first:a.last] as scopes,
+        ($7::integer[])[a.first:a.last] as capacities
+    from unnest($2::uuid[], $3::bigint[], $4::integer[], $5::integer[]) with ordinality
+        as a (id, token, first, last, place)
+    join {schema}.jobs j on j.id = a.id and j.token = a.token
+    where j.state = 'running'
     order by j.id
-    for update
+    for update of j
 ), wanted as materialized (
-    select a.* from asked a join mine m on m.id = a.id and m.token = a.token where m.slots = '{}'
+    select m.id, m.cancel_requested, m.place, w.scope, w.capacity, w.nth as turn
+    from mine m, unnest(m.scopes, m.capacities) with ordinality as w (scope, capacity, nth)
+    where m.slots = '{}'
 ), counters as materialized (
     select s.scope, s.used from {schema}.slots s
-    where s.scope = any (array(select scope from wanted)) order by s.scope for update
-), ranked as (
-    select w.id, w.place, w.scope, w.capacity, c.used,
-        row_number() over (partition by w.scope order by w.place) as nth
-    from wanted w left join counters c on c.scope = w.scope
-), fits as (
-    select id from ranked group by id having bool_and(coalesce(used + nth <= capacity, false))
-), taken as (
-    select r.scope, count(*)::integer as number from ranked r join fits f on f.id = r.id group by r.scope
-), full_for as (
-    select r.id, (array_agg(r.scope order by r.place))[1] as scope
-    from ranked r left join taken t on t.scope = r.scope
-    where r.used + coalesce(t.number, 0) >= r.capacity and r.id not in (select id from fits)
-    group by r.id
+    where s.scope = any (array(select distinct scope from wanted)) order by s.scope for update
+), used as materialized (
+    select coalesce(jsonb_object_agg(scope, used), '{}') as of from counters
 ), counted as (
+    select w.*, (u.of -> w.scope)::integer as used, row_number() over (partition by w.scope order by w.place) as nth
+    from wanted w, used u
+), fitted as (
+    select c.*, bool_and(coalesce(c.used + c.nth <= c.capacity, false)) over (partition by c.id) as fits
+    from counted c
+), judged as materialized (
+    select f.*, count(*) filter (where f.fits) over (partition by f.scope) as taken from fitted f
+), verdicts as materialized (
+    select id, fits, cancel_requested, array_agg(scope order by turn) as scopes,
+        (array_agg(scope order by turn) filter (where used + taken >= capacity))[1] as full_scope
+    from judged
+    group by id, fits, cancel_requested
+), charged as (
     update {schema}.slots s
-    set used = s.used + coalesce(t.number, 0), capacity = w.capacity
-    from (select scope, max(capacity) as capacity from wanted group by scope) w
-    left join taken t on t.scope = w.scope
-    where s.scope = w.scope and (t.number > 0 or s.capacity <> w.capacity)
+    set used = s.used + t.taken, capacity = t.capacity
+    from (select scope, max(taken)::integer as taken, max(capacity) as capacity from judged group by scope) t
+    where s.scope = t.scope and (t.taken > 0 or s.capacity <> t.capacity)
 ), granted as (
-    update {schema}.jobs j
-    set slots = r.scopes
-    from (select r.id, array_agg(r.scope order by r.place) as scopes
-          from ranked r join fits f on f.id = r.id group by r.id) r
-    where j.id = r.id
+    update {schema}.jobs j set slots = v.scopes from verdicts v where j.id = v.id and v.fits
 ), parked as (
     update {schema}.jobs j
-    set state = 'ready', held = 'limit:' || f.scope, attempt = j.attempt - 1, token = null, owner = null,
+    set state = 'ready', held = 'limit:' || v.full_scope, attempt = j.attempt - 1, token = null, owner = null,
         lease_until = null, started_at = null
-    from full_for f
-    where j.id = f.id and not j.cancel_requested
-    returning j.id, j.attempt, f.scope
+    from verdicts v
+    where j.id = v.id and not v.fits and v.full_scope is not null and not v.cancel_requested
+    returning j.id, j.attempt, v.full_scope
 ), told as (
     insert into {schema}.events (job, kind, at, attempt, data)
-    select id, 'hold', {now}, attempt, jsonb_build_object('scope', scope) from parked
+    select id, 'hold', {now}, attempt, jsonb_build_object('scope', full_scope) from parked
 )
-select m.id,
+select id, 'granted' from mine where slots <> '{}'
+union all
+select id,
     case
-        when m.slots <> '{}' or m.id in (select id from fits) then 'granted'
-        when m.id not in (select id from full_for) then 'again'
-        when m.cancel_requested then 'cancel'
+        when fits then 'granted'
+        when full_scope is null then 'again'
+        when cancel_requested then 'cancel'
         else 'parked'
     end
-from mine m join (select distinct id, token from asked) a on a.id = m.id and a.token = m.token;
+from verdicts;
 
 -- name: open_slots
 -- Make the counters of scopes that are new.

@@ -11,11 +11,11 @@ with sent as (
         coalesce(s.task, ($6::text[])[1]) as task, coalesce(s.codec, ($7::text[])[1]) as codec,
         coalesce(s.rank, ($8::bigint[])[1]) as rank, coalesce(s.share, ($9::bigint[])[1]) as share, s.key, s.unique_key,
         coalesce(s.run_at, m.now + s.delay) as run_at, coalesce(s.expires_at, m.now + s.expires_in) as expires_at,
-        s.max_attempts, s.headers, s.options, s.rest::jsonb as rest, m.now
+        s.max_attempts, s.headers, s.options, s.rest, m.now
     from (select {now} as now) m, unnest(
         $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
         $10::text[], $11::text[], $12::timestamptz[], $13::interval[], $14::timestamptz[], $15::interval[],
-        $16::integer[], $17::text[], $18::text[], $19::text[]
+        $16::integer[], $17::text[]::jsonb[], $18::text[]::jsonb[], $19::text[]::jsonb[]
     ) as s (
         id, payload, queue, executor, task, codec, rank, share,
         key, unique_key, run_at, delay, expires_at, expires_in,
@@ -28,7 +28,7 @@ with sent as (
     )
     select
         id, queue, executor, task, payload, codec, rank, share, key, unique_key, run_at, expires_at, max_attempts,
-        headers::jsonb, options::jsonb, rest -> 'tags', (rest ->> 'parent')::uuid, (rest ->> 'root')::uuid,
+        headers, options, rest -> 'tags', (rest ->> 'parent')::uuid, (rest ->> 'root')::uuid,
         (rest ->> 'batch')::uuid, (rest ->> 'ordinal')::bigint, rest ->> 'schedule', (rest ->> 'due')::timestamptz,
         rest ->> 'trust', case when run_at > now then 'scheduled' else 'ready' end, now,
         case when run_at > now then null else now end

@@ -33,17 +33,17 @@ with me as (
 ), mine as materialized (
     select j.id, j.cancel_requested from claims c join {schema}.jobs j on j.id = c.id and j.token = c.token
     where j.state = 'running'
+), locked as materialized (
+    select l.id, c.begun from claims c join {schema}.jobs l on l.id = c.id and l.token = c.token
+    where l.state = 'running'
+    order by l.id
+    for update of l skip locked
 ), extended as (
     update {schema}.jobs j
     set lease_until = {now} + $3::interval,
-        started_at = case when c.begun then coalesce(j.started_at, {now}) else j.started_at end
-    from claims c
-    where j.id = c.id and j.id = any (array(
-        select l.id from {schema}.jobs l join claims k on l.id = k.id and l.token = k.token
-        where l.state = 'running'
-        order by l.id
-        for update of l skip locked
-    ))
+        started_at = case when l.begun then coalesce(j.started_at, {now}) else j.started_at end
+    from locked l
+    where j.id = l.id
 )
 select
     array(select c.id from claims c where c.id not in (select id from mine)),
