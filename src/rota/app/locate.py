@@ -3,9 +3,10 @@
 import importlib
 import os
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from rota.model.errors import ConfigurationError
+from rota.model.errors import ConfigurationError, RotaError
 
 if TYPE_CHECKING:
     from rota.app.rota import Rota
@@ -39,30 +40,43 @@ def load_app(locator: str) -> "Rota":
     from rota.app.rota import Rota  # noqa: PLC0415 - as above
 
     module_name, _, attribute = locator.partition(":")
-    if os.getcwd() not in sys.path:  # noqa: PTH109 - what Python puts there is text
-        sys.path.insert(0, os.getcwd())  # noqa: PTH109
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and not (module_name + ".").startswith(error.name + "."):
-            raise
-        raise ConfigurationError(
-            [f"app {locator!r}: there is no module {module_name!r} here; give MODULE:app"]
-        ) from None
+    module = _imported(locator, module_name)
+    apps = {name: value for name, value in vars(module).items() if isinstance(value, Rota)}
     if attribute:
-        app = getattr(module, attribute, None)
-        if not isinstance(app, Rota):
-            raise ConfigurationError([f"app {locator!r}: {module_name} has no Rota named {attribute!r}"])
-        return app
-    apps = [value for value in vars(module).values() if isinstance(value, Rota)]
+        if attribute not in apps:
+            names = f" It has: {', '.join(apps)}" if apps else ""
+            raise ConfigurationError(
+                [f"app {locator!r}: {module_name} has no Rota named {attribute!r}.{names}"]
+            )
+        return apps[attribute]
     if len(apps) != 1:
         raise ConfigurationError(
             [f"app {locator!r}: {module_name} has {len(apps)} Rota apps; give MODULE:name"]
         )
-    return apps[0]
+    return next(iter(apps.values()))
 
 
 def load_registry(locator: str) -> "Registry":
     """Return the definitions of an app, in a child process; "" is the app of the script that was started."""
     app = load_app(locator) if locator else default_app()
     return app.registry
+
+
+def _imported(locator: str, module_name: str) -> ModuleType:
+    if not module_name or module_name.startswith("."):
+        raise ConfigurationError([f"app {locator!r} names no module; give MODULE:app, for example main:app"])
+    if os.getcwd() not in sys.path:  # noqa: PTH109 - what Python puts there is text
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    try:
+        return importlib.import_module(module_name)
+    except RotaError:
+        raise
+    except Exception as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is not None and (module_name + ".").startswith(missing + "."):
+            reason = f"there is no module {module_name!r} here; give MODULE:app"
+        else:
+            reason = (
+                f"importing {module_name} failed: {error!r}. `python -c 'import {module_name}'` shows where"
+            )
+        raise ConfigurationError([f"app {locator!r}: {reason}"]) from error

@@ -105,12 +105,6 @@ def _configuration(session: Session) -> "list[Check]":
         app = target.app
     except ConfigurationError as error:
         return checks + _faults("app", error)
-    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
-        text = f"{target.locator} cannot be imported: {error!r}"
-        return [
-            *checks,
-            Check(name="app", level="fault", text=text, remedy="python -c 'import ...' shows where"),
-        ]
     if app is None:
         text = "none is given, so that its tasks are not checked"
         return [*checks, Check(name="app", level="warning", text=text, remedy="rota check MODULE:app")]

@@ -109,7 +109,8 @@ class Target:
         """The definitions of the app, where one was given and can be imported."""
         try:
             return self.app.registry if self.app is not None else None
-        except Exception:  # noqa: BLE001 - who needs the app says why it cannot be imported
+        except ConfigurationError:
+            # `app` says why, to those who cannot do without.
             return None
 
     def require_app(self, command: str) -> App:

@@ -257,8 +257,8 @@ class TestCheck:
         ("locator", "word"),
         [
             ("mian:app", "there is no module 'mian'"),
-            ("main:ap", "main has no Rota named 'ap'"),
-            ("wrong:app", "wrong:app cannot be imported: NameError"),
+            ("main:ap", "main has no Rota named 'ap'. It has: app"),
+            ("wrong:app", "importing wrong failed: NameError("),
         ],
     )
     def test_an_app_that_cannot_be_found(self, folder: UserFolder, locator: str, word: str) -> None:

@@ -35,8 +35,10 @@ def test_by_module_and_name_or_by_module_alone(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("locator", "words"),
     [
+        (":app", "app ':app' names no module; give MODULE:app"),
+        (".shop:app", "names no module"),
         ("nowhere:app", "there is no module 'nowhere' here; give MODULE:app"),
-        ("shop:other", "shop has no Rota named 'other'"),
+        ("shop:other", "shop has no Rota named 'other'. It has: one, two"),
         ("shop:number", "shop has no Rota named 'number'"),
         ("shop", "shop has 2 Rota apps; give MODULE:name"),
         ("empty", "empty has 0 Rota apps"),
@@ -51,10 +53,27 @@ def test_what_is_not_there_is_told(folder: Path, locator: str, words: str) -> No
     assert words in str(caught.value)
 
 
-def test_a_module_that_lacks_one_of_its_own_says_which(folder: Path) -> None:
-    (folder / "shop.py").write_text("import no_such_thing\n")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import no_such_thing\n", "ModuleNotFoundError(\"No module named 'no_such_thing'\")"),
+        ("undefined\n", "NameError("),
+        ("def\n", "SyntaxError("),
+    ],
+)
+def test_a_module_that_cannot_be_imported_says_why(folder: Path, text: str, words: str) -> None:
+    (folder / "shop.py").write_text(text)
 
-    with pytest.raises(ModuleNotFoundError, match="no_such_thing"):
+    with pytest.raises(ConfigurationError, match="importing shop failed: ") as caught:
+        load_app("shop:app")
+    assert words in str(caught.value)
+    assert "`python -c 'import shop'` shows where" in str(caught.value)
+
+
+def test_what_rota_refuses_in_the_module_is_told_as_it_is(folder: Path) -> None:
+    (folder / "shop.py").write_text("from rota import Rota\napp = Rota(threds=3)\n")
+
+    with pytest.raises(ConfigurationError, match=r"there is no setting 'threds'\. Did you mean 'threads'"):
         load_app("shop:app")
 
 
