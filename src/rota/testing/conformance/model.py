@@ -240,7 +240,7 @@ class ModelStore:
             job.state = State.READY
 
     def _finish(self, job: ModelJob, state: State) -> None:
-        job.state, job.held = state, None
+        job.state, job.held, job.wake_key, job.wake_at = state, None, None, None
         parent = self.jobs.get(job.parent) if job.parent else None
         if parent is not None and parent.state is State.WAITING and parent.children:
             parent.children -= 1
