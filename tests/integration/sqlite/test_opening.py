@@ -37,7 +37,9 @@ class TestUrl:
         one.release()
         assert not one.path.parent.exists()
 
-    @pytest.mark.parametrize("url", ["sqlite:rota.db", "sqlite://host/rota.db", "sqlite:///rota.db?mode=ro"])
+    @pytest.mark.parametrize(
+        "url", ["sqlite:rota.db", "sqlite://host/rota.db", "sqlite:///rota.db?mode=ro", "sqlite:////"]
+    )
     def test_another_form_is_refused_with_those_that_are_right(self, url: str) -> None:
         with pytest.raises(ConfigurationError, match=r"sqlite:///relative\.db"):
             SqliteStore(url)

@@ -67,4 +67,7 @@ def _path_of(text: str) -> Path | None:
         return None
     if not rest.startswith("/"):
         raise ConfigurationError([f"url: {text!r} names a host, and SQLite has none. {_EXAMPLES}"])
-    return Path(rest[1:]).absolute()
+    path = Path(rest[1:]).absolute()
+    if not path.name:
+        raise ConfigurationError([f"url: {text!r} names no SQLite file. {_EXAMPLES}"])
+    return path
