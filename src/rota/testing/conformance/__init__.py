@@ -11,6 +11,9 @@ A test module of a store is a few lines. It says how to make one (see `Harness`)
         def store(self, clock, namespace="one"):
             return MyStore("...", prefix=namespace, clock=clock)
 
+        def slots_used(self, namespace="one"):
+            return None
+
 
     @pytest.fixture
     def harness():
