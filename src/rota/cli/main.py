@@ -12,7 +12,7 @@ from rota.cli.command import Group
 from rota.cli.output import printable
 from rota.model.errors import ArgumentsError, ConfigurationError, RotaError, UnknownTaskError
 
-__all__ = ["main"]
+__all__ = ["main", "make_commands"]
 
 FAILED, WRONG_USE = 1, 2
 _WRONG_USE = (ConfigurationError, ArgumentsError, UnknownTaskError)
@@ -27,13 +27,14 @@ def main(arguments: Sequence[str] | None = None, *, app: Any = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        _commands().main(words, prog_name=_program(embedded=app is not None), obj=app)
+        make_commands().main(words, prog_name=_program(embedded=app is not None), obj=app)
     except RotaError as error:
         _complain(error)
         sys.exit(WRONG_USE if isinstance(error, _WRONG_USE) else FAILED)
 
 
-def _commands() -> click.Group:
+def make_commands() -> click.Group:
+    """Return every command."""
     root = Group(
         help="One scheduler for Python: it decides what runs, when, in which order and where.",
         context_settings={"help_option_names": ["--help", "-h"]},
