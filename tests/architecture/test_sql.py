@@ -50,6 +50,7 @@ ALONE: dict[str, dict[str, str]] = {
         "job": "one statement looks into all tables; SQLite: `live`, `dead`, `history`",
         "jobs": "as `job`",
         "redrive": "one statement for all tables; SQLite: `redrive_*`",
+        "submit_one": "a statement over arrays takes the server twice as long for one job",
         "submit_withdraw": "takes keys before the jobs, as submits run side by side; not so on SQLite",
         "moment": "the server has a clock; SQLite's is the machine's",
         "notify": "notices go through the server; SQLite's go by sockets",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -15,9 +16,11 @@ from sqlalchemy.pool import NullPool
 
 from rota.model.errors import WrongConnectionError
 from rota.stores.postgres import PostgresStore
+from rota.testing.clock import FakeClock
 from rota.testing.conformance.scene import HOUR, a_job
 from tests.servers.postgres import PostgresServer
 
+DAY = timedelta(days=1)
 ORDERS = "create table orders (number integer)"
 ORDER = "insert into orders values (1)"
 
@@ -194,6 +197,23 @@ class TestPsycopg:
             with connection.transaction():
                 store.submit_on(connection, [a_job(unique_key="a", unique_for=HOUR)])
         assert orders_and_jobs(url) == (0, 2)
+
+    async def test_a_day_has_24_hours_in_any_zone(self, migrated_url: str) -> None:
+        """On 29 March 2026 a day in Amsterdam has 23."""
+        store = PostgresStore(migrated_url, clock=FakeClock(datetime(2026, 3, 28, 12, tzinfo=UTC)))
+        await store.open()
+        one, first, second = (a_job(delay=DAY, expires_in=2 * DAY) for _ in range(3))
+        with plain(migrated_url) as connection:
+            connection.execute("set timezone = 'Europe/Amsterdam'")
+            store.submit_on(connection, [one])
+            store.submit_on(connection, [first, second])
+            connection.commit()
+        for job in (one, first, second):
+            record = await store.insight.job(job.id)
+            assert record is not None
+            assert record.run_at == datetime(2026, 3, 29, 12, tzinfo=UTC)
+            assert record.expires_at == datetime(2026, 3, 30, 12, tzinfo=UTC)
+        await store.close()
 
     def test_a_connection_is_asked_once_where_it_leads(self, store: PostgresStore, url: str) -> None:
         with plain(url) as connection:

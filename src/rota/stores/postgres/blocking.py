@@ -15,6 +15,7 @@ import psycopg
 from rota.ports.jobs import Rows, Statement
 from rota.stores.postgres.address import unavailable
 from rota.stores.postgres.faults import is_conflict, is_lost
+from rota.stores.postgres.literals import encoded, literals
 
 __all__ = ["BlockingDatabase", "Execute"]
 
@@ -42,9 +43,9 @@ class BlockingDatabase:
         self._size = size
         self._settings: dict[str, Any] = {"prepare_threshold": None if pooled else 1}
         if not pooled:
+            options = "-c plan_cache_mode=force_generic_plan -c jit=off"
             self._settings["application_name"] = "rota"
-            if not durable:
-                self._settings["options"] = "-c synchronous_commit=off"
+            self._settings["options"] = options if durable else f"{options} -c synchronous_commit=off"
         if "connect_timeout" not in url:
             self._settings["connect_timeout"] = _CONNECT_TIMEOUT
         # A parent's connections: kept, so that nothing closes or uses its sockets here.
@@ -148,5 +149,6 @@ class _Link:
 
     def execute(self, statement: Statement) -> Rows:
         """Run one statement and return its rows."""
-        cursor = self._cursor.execute(statement.sql.encode(), statement.params or None)
-        return cursor.fetchall() if cursor.description else []
+        cursor = self._cursor.execute(encoded(statement.sql), literals(statement.params) or None)
+        # Not by `description`, which makes an object for each column.
+        return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import psycopg
@@ -19,6 +18,7 @@ from rota.model.job import Submitted
 from rota.ports.jobs import Rows, Statement, SubmitPlan
 from rota.stores import sqlalchemy
 from rota.stores.plans import drive, drive_async
+from rota.stores.postgres.literals import encoded, literals
 
 __all__ = ["Connections"]
 
@@ -139,7 +139,7 @@ def _on_psycopg(connection: "psycopg.Connection[Any]") -> _Run:
     cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
 
     def run(statement: Statement) -> Rows:
-        cursor.execute(statement.sql.encode(), statement.params or None)
+        cursor.execute(encoded(statement.sql), literals(statement.params) or None)
         return cursor.fetchall() if cursor.description else []
 
     return run
@@ -149,7 +149,7 @@ def _on_async_psycopg(connection: "psycopg.AsyncConnection[Any]") -> _RunAsync:
     cursor = psycopg.AsyncRawCursor(connection, row_factory=tuple_row)
 
     async def run(statement: Statement) -> Rows:
-        await cursor.execute(statement.sql.encode(), statement.params or None)
+        await cursor.execute(encoded(statement.sql), literals(statement.params) or None)
         return await cursor.fetchall() if cursor.description else []
 
     return run
@@ -160,10 +160,8 @@ def _renderer(dialect: sqlalchemy.Dialect) -> Callable[[Statement], tuple[str, A
     if dialect.name == "postgresql":
         if dialect.driver == "asyncpg":
             return lambda statement: (statement.sql, tuple(statement.params))
-        if dialect.driver in {"psycopg", "psycopg_async"}:
-            return lambda statement: (_named(statement.sql), _mapping(statement.params))
-        if dialect.driver == "psycopg2":
-            return lambda statement: (_named(statement.sql), _mapping(map(_textual, statement.params)))
+        if dialect.driver in {"psycopg", "psycopg_async", "psycopg2"}:
+            return lambda statement: (_named(statement.sql), _mapping(literals(statement.params)))
     raise WrongConnectionError(
         f"SQLAlchemy speaks {dialect.name} by {dialect.driver} here, and this app's store is PostgreSQL. "
         "Use postgresql+psycopg, postgresql+asyncpg or postgresql+psycopg2"
@@ -178,13 +176,6 @@ def _named(sql: str) -> str:
 
 def _mapping(params: Any) -> Mapping[str, Any]:
     return {f"p{number}": value for number, value in enumerate(params, 1)}
-
-
-def _textual(value: Any) -> Any:
-    """Return a list of ids as text: psycopg2 knows no UUID until somebody registers it."""
-    if isinstance(value, list):
-        return [str(item) if isinstance(item, UUID) else item for item in value]
-    return value
 
 
 def _plain(connection: Any) -> Any:

@@ -32,10 +32,12 @@ Run = Callable[..., Awaitable[list[Any]]]
 
 CONNECT_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 10.0
+# A day of a lease or a retention has 24 hours. (Poolers know this setting.)
+_ZONE = {"timezone": "UTC"}
 # Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as
 # claiming. That plan must not follow the statistics: right after a bulk submit the planner knows nothing of
 # the table yet and would rather walk it all. What has a filter is planned each time instead (`plan_anew`).
-_SETTINGS = {
+_SETTINGS = _ZONE | {
     "application_name": "rota",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -114,7 +116,7 @@ class Database:
     def session(self) -> dict[str, Any]:
         """Return how a connection is made: asyncpg's arguments."""
         if self.pooled:
-            return {"statement_cache_size": 0}
+            return {"statement_cache_size": 0, "server_settings": _ZONE}
         settings = _SETTINGS if self.durable else _SETTINGS | {"synchronous_commit": "off"}
         return {"server_settings": settings}
 

@@ -1,7 +1,7 @@
 """Submit without I/O: which statements store jobs, and what their answers mean."""
 
 from collections.abc import Generator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from rota.ports.jobs import Rows, Statement, SubmitPlan
 __all__ = ["is_plain", "submit_plan"]
 
 _TRIES = 5
+_MICROSECOND = timedelta(microseconds=1)
 _Step = Generator[Statement, Rows, None]
 # What few jobs have travels as one JSON value each, so that the others do not pay for it.
 _RARE = ("tags", "parent", "root", "batch", "ordinal", "schedule", "due", "trust")
@@ -82,7 +83,7 @@ class _Submit:
             if one.unique_for is not None and one.unique_key is not None:
                 first.setdefault(one.unique_key, one)
         keys = sorted(first)
-        spans = [first[key].unique_for for key in keys]
+        spans = [_micros(first[key].unique_for) for key in keys]
         params = (self._now, keys, [first[key].id for key in keys], spans)
         rows = yield Statement("submit_windows", self._sql["submit_windows"], params)
         taken = sorted(set(keys) - {row[0] for row in rows})
@@ -96,8 +97,12 @@ class _Submit:
 
     def insert(self) -> _Step:
         """Store what is pending, and answer for it where nothing stands in the way."""
-        rows = yield Statement("submit", self._sql["submit"], self._row_arrays())
-        ((created, _),) = rows
+        if len(self.pending) == 1:
+            ((place, one),) = self.pending.items()
+            if _rare(one) == _NOTHING:
+                yield from self._insert_one(place, one)
+                return
+        ((created, _),) = yield Statement("submit", self._sql["submit"], self._row_arrays())
         if created is None:
             for place, one in self.pending.items():
                 self.answers[place] = Submitted(one.id, created=True)
@@ -109,6 +114,16 @@ class _Submit:
                 new.discard(one.id)
                 self._answer(place, Submitted(one.id, created=True))
         yield from self._find_twins()
+
+    def _insert_one(self, place: int, one: Submission) -> _Step:
+        key, unique_key, run_at, delay, expires_at, expires_in, max_attempts = _SOME(one)
+        spans = run_at, _micros(delay), expires_at, _micros(expires_in)
+        params = (self._now, one.id, one.payload, *_SAME(one), key, unique_key, *spans, max_attempts)
+        params = (*params, _json(one.headers), _json(one.options))
+        if (yield Statement("submit_one", self._sql["submit_one"], params)):
+            self._answer(place, Submitted(one.id, created=True))
+        else:
+            yield from self._find_twins()
 
     def _find_twins(self) -> _Step:
         """Answer for jobs that were not stored. One whose twin has just finished stays pending."""
@@ -137,6 +152,8 @@ class _Submit:
         rows = list(self.pending.values())
         same = [_shared(list(column)) for column in zip(*map(_SAME, rows), strict=True)]
         some = [_thin(list(column)) for column in zip(*map(_SOME, rows), strict=True)]
+        for place in _SPANS:
+            some[place] = [_micros(span) for span in some[place]]
         ids, payloads = [one.id for one in rows], [one.payload for one in rows]
         json = [_json_column([one.headers for one in rows]), _json_column([one.options for one in rows])]
         return (self._now, ids, payloads, *same, *some, *json, _thin([_rest(one) for one in rows]))
@@ -146,6 +163,7 @@ class _Submit:
 # that all jobs share from its first element, and others with null.
 _SAME = attrgetter("queue", "executor", "task", "codec", "rank", "share")
 _SOME = attrgetter("key", "unique_key", "run_at", "delay", "expires_at", "expires_in", "max_attempts")
+_SPANS = (3, 5)
 
 
 def _shared(values: list[Any]) -> list[Any]:
@@ -154,6 +172,10 @@ def _shared(values: list[Any]) -> list[Any]:
 
 def _thin(values: list[Any]) -> list[Any]:
     return [] if values.count(None) == len(values) else values
+
+
+def _micros(span: timedelta | None) -> int | None:
+    return None if span is None else span // _MICROSECOND
 
 
 def _json_column(values: list[Any]) -> list[str | None]:

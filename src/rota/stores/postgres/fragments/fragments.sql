@@ -36,6 +36,10 @@ where {pushes} and exists (select from {schema}.workers w where w.idle and m.que
 select pg_notify({channel}, 'scheduled:' || left(n.queue, 1900)) from (select min(queue) as queue from near) n
 where {pushes} and n.queue is not null
 
+-- name: tick
+-- What spans of time are counted in.
+interval '1 microsecond'
+
 -- name: soon
 -- How near is near: the longest sleep of a promoter.
 interval '5 seconds'
