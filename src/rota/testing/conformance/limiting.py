@@ -204,6 +204,29 @@ class TestParked:
         assert await scene.store.limits.sweep() == 1
         assert [job.id for job in await scene.claim()] == [second.id]
 
+    async def test_a_sweep_finds_the_room_of_a_job_that_ended_before_it_took_its_slot(
+        self, scene: Scene
+    ) -> None:
+        first, second, third = await running(scene, 3)
+        await scene.acquire([first, second, third], 1)
+        await scene.settle(first, limited=True)
+        await scene.cancel(second.id)
+        assert await scene.store.limits.sweep() == 1
+        assert [job.id for job in await scene.claim()] == [third.id]
+
+    async def test_a_sweep_finds_the_room_of_a_job_that_was_parked_under_another_scope(
+        self, scene: Scene
+    ) -> None:
+        first, second, third, fourth = await running(scene, 4)
+        await scene.acquire([first, second, third], 1, "queue:default")
+        await scene.acquire([fourth], 1)
+        await scene.settle(first, limited=True)
+        (again,) = await scene.claim()
+        assert again.id == second.id
+        assert await scene.acquire([again], 1, "queue:default", "task:work") == []
+        assert await scene.store.limits.sweep() == 1
+        assert [job.id for job in await scene.claim()] == [third.id]
+
     async def test_a_sweep_without_parked_jobs(self, scene: Scene) -> None:
         assert await scene.store.limits.sweep() == 0
 

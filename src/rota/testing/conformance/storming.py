@@ -127,7 +127,6 @@ class TestStorm:
         waiting = await one.store.insight.jobs(JobFilter(states=frozenset({State.WAITING})), limit=MANY)
         await one.cancel(*(row.id for row in waiting))
         await one.store.jobs.promote(MANY)
-        while jobs := await one.claim("a", "b"):
+        # A job that was let in may have ended before it took its slot: then others wait for the sweep.
+        while (jobs := await one.claim("a", "b")) or await one.store.limits.sweep():
             await one.store.jobs.settle([Settlement(job.id, job.token, DONE, limited=True) for job in jobs])
-        await one.store.limits.sweep()
-        assert await one.claim("a", "b") == []
