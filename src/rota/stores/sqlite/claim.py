@@ -1,6 +1,5 @@
 """Claim: queue after queue, one probe of the ready index per executor."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +11,21 @@ from rota.model.job import ClaimedJob, ClaimRequest
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.values import micros, moment_or_none, uuid_or_none
 
-__all__ = ["claim"]
+__all__ = ["Row", "claim", "claimed_job"]
 
 _decode = msgspec.json.Decoder().decode
 
+Row = tuple[Any, ...]
+"""A claimed job as the statement returns it, in the order in which it sorts."""
 
-def claim(transaction: Transaction, request: ClaimRequest) -> list[ClaimedJob]:
-    """Claim jobs; see `JobStore.claim`."""
+
+def claim(transaction: Transaction, request: ClaimRequest) -> list[Row]:
+    """Claim jobs; see `JobStore.claim`. The rows are read by `claimed_job`, when the file is free again."""
     token = new_token()
     room = {executor: limit for executor, limit in request.limits.items() if limit > 0}
-    claimed: list[ClaimedJob] = []
+    claimed: list[Row] = []
     for queue in request.queues:
-        found = []
+        found: list[Row] = []
         for executor, limit in list(room.items()):
             rows = transaction.rows(
                 "claim",
@@ -34,24 +36,28 @@ def claim(transaction: Transaction, request: ClaimRequest) -> list[ClaimedJob]:
                 owner=request.owner.bytes,
                 lease_until=transaction.now + micros(request.lease),
             )
-            found += [(row, executor) for row in rows]
+            found += rows
             room[executor] = limit - len(rows)
             if not room[executor]:
                 del room[executor]
         # Rows come in no order, and those of several executors are to start in one.
-        found.sort(key=lambda one: one[0][:3])
-        claimed += [_job(row, token, queue, executor) for row, executor in found]
+        found.sort()
+        claimed += found
         if not room:
             break
     return claimed
 
 
-def _job(row: Sequence[Any], token: int, queue: str, executor: str) -> ClaimedJob:
+def claimed_job(row: Row) -> ClaimedJob:
+    """Read a claimed job."""
     (
         rank,
         _share,
         _seq,
         job,
+        token,
+        queue,
+        executor,
         task,
         payload,
         codec,

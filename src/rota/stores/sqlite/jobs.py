@@ -9,9 +9,9 @@ from rota.model.outcome import Settlement
 from rota.ports.jobs import Cancelled, Promoted, RescuedJob, Settled
 from rota.stores.plans import drive
 from rota.stores.sqlite import ending, returning, waiting
-from rota.stores.sqlite.claim import claim
+from rota.stores.sqlite.claim import claim, claimed_job
 from rota.stores.sqlite.connection import UncertainCommitError
-from rota.stores.sqlite.settle import settle
+from rota.stores.sqlite.settle import Outcomes, settle
 from rota.stores.sqlite.submit import submit_plan
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.writer import Writer
@@ -44,11 +44,13 @@ class SqliteJobs:
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Claim the first free jobs; see the port."""
-        return await self._writer.run(lambda transaction: claim(transaction, request))
+        rows = await self._writer.run(lambda transaction: claim(transaction, request))
+        return [claimed_job(row) for row in rows]
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """Write outcomes; see the port."""
-        return await self._writer.run(lambda transaction: settle(transaction, settlements))
+        outcomes = Outcomes(settlements)
+        return await self._writer.run(lambda transaction: settle(transaction, outcomes))
 
     async def give_back(self, claims: Sequence[Claim]) -> int:
         """Return claimed jobs to their place; see the port."""

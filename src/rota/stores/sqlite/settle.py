@@ -27,51 +27,63 @@ from rota.stores.sqlite.submit import NEAR
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.values import ids, json_or_none, json_text, micros, micros_or_none
 
-__all__ = ["settle"]
+__all__ = ["Outcomes", "settle"]
 
 _SECOND = 1_000_000
 
 
-def settle(transaction: Transaction, settlements: Sequence[Settlement]) -> Settled:
+class Outcomes:
+    """Settlements on their way. What can be made ready is made here, before the file is locked."""
+
+    def __init__(self, settlements: Sequence[Settlement]) -> None:
+        # The same claim may stand twice: its first outcome stands.
+        unique: dict[tuple[UUID, int], Settlement] = {}
+        for one in settlements:
+            unique.setdefault((one.id, one.token), one)
+        self.successes = [one for one in unique.values() if isinstance(one.outcome, Succeeded)]
+        self.others = [one for one in unique.values() if not isinstance(one.outcome, Succeeded)]
+        self.succeeded: dict[str, Any] = {
+            "ids": ids(one.id for one in self.successes),
+            "claims": json.dumps([(one.token, _micros(one), _kept(one.outcome)) for one in self.successes]),
+        }
+
+
+def settle(transaction: Transaction, outcomes: Outcomes) -> Settled:
     """Write outcomes; see `JobStore.settle`."""
-    # The same claim may stand twice: its first outcome stands.
-    unique: dict[tuple[UUID, int], Settlement] = {}
-    for one in settlements:
-        unique.setdefault((one.id, one.token), one)
-    successes = [one for one in unique.values() if isinstance(one.outcome, Succeeded)]
-    others = [one for one in unique.values() if not isinstance(one.outcome, Succeeded)]
     aftermath = Aftermath(transaction)
     doubtful: list[Settlement] = []
     # Successes leave the live jobs at once, so they come last: a parent that is suspended in the same call
     # counts its live children, and those that end here are taken off afterwards.
-    if others:
-        doubtful += _Ends(transaction, aftermath).write(others)
-    if successes and _succeed(transaction, successes, aftermath) < len(successes):
-        doubtful += successes
+    if outcomes.others:
+        doubtful += _Ends(transaction, aftermath).write(outcomes.others)
+    if outcomes.successes and _succeed(transaction, outcomes, aftermath) < len(outcomes.successes):
+        doubtful += outcomes.successes
     aftermath.follow()
     return Settled(_refuse(transaction, doubtful) if doubtful else frozenset())
 
 
-def _succeed(transaction: Transaction, settlements: Sequence[Settlement], aftermath: Aftermath) -> int:
+def _succeed(transaction: Transaction, outcomes: Outcomes, aftermath: Aftermath) -> int:
     """Move successes to the history; returns how many claims still held."""
-    claims: dict[str, Any] = {
-        "ids": ids(one.id for one in settlements),
-        "claims": json.dumps([(one.token, _micros(one), _kept(one.outcome)) for one in settlements]),
-    }
+    claims = outcomes.succeeded
     for parent, slots in transaction.rows("entangled_claims", **claims):
         aftermath.ended(parent)
         aftermath.freed(slots)
-    results = [
-        {"id": one.id.bytes, "token": one.token, "value": one.outcome.result, "expires_at": expires_at}
-        for one in settlements
-        if _kept(one.outcome) and isinstance(one.outcome, Succeeded)
-        for expires_at in (None if one.outcome.ttl is None else transaction.now + micros(one.outcome.ttl),)
-    ]
+    results = [_result(transaction.now, one) for one in outcomes.successes if _kept(one.outcome)]
     if results:
         transaction.change_each("keep_result", results)
     moved = transaction.change("settle", **claims)
     transaction.change("delete_claims", **claims)
     return moved
+
+
+def _result(now: int, settlement: Settlement) -> dict[str, Any]:
+    outcome: Any = settlement.outcome
+    return {
+        "id": settlement.id.bytes,
+        "token": settlement.token,
+        "value": outcome.result,
+        "expires_at": None if outcome.ttl is None else now + micros(outcome.ttl),
+    }
 
 
 def _kept(outcome: Any) -> int | None:
