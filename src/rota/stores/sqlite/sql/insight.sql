@@ -49,7 +49,8 @@ select queue, task, state, count(*) from history group by queue, task, state;
 
 -- name: faults
 -- Group dead jobs by task and error, the largest group first.
-select task, fault ->> '$.kind' as kind, fault ->> '$.message' as message, count(*) as number, max(finished_at)
+select
+    task, fault ->> '$.kind' as kind, fault ->> '$.message' as message, count(*) as number, max(finished_at)
 from dead
 where {where}
 group by task, kind, message

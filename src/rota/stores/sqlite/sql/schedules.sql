@@ -1,12 +1,12 @@
 -- name: put_schedule_new
 -- Insert a schedule, if its id is free.
 insert into schedules (
-    id, version, task, queue, executor, "trigger", payload, options, source, catch_up, overlap, next_at, last_at,
-    paused_at, paused_by, paused_why
+    id, version, task, queue, executor, "trigger", payload, options, source, catch_up, overlap, next_at,
+    last_at, paused_at, paused_by, paused_why
 )
 values (
-    :id, :version, :task, :queue, :executor, :trigger, :payload, :options, :source, :catch_up, :overlap, :next_at,
-    :last_at, :paused_at, :paused_by, :paused_why
+    :id, :version, :task, :queue, :executor, :trigger, :payload, :options, :source, :catch_up, :overlap,
+    :next_at, :last_at, :paused_at, :paused_by, :paused_why
 )
 on conflict do nothing;
 

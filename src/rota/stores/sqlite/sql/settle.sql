@@ -59,7 +59,7 @@ insert or replace into dead ({kept}, token, state, started_at, fault, finished_a
 select {kept}, token, 'failed', :started_at, :fault, :now from jobs where seq = :seq;
 
 -- name: finish
--- Copy jobs that ended without a success or a failure to the history; each comes as [seq, started_at or null].
+-- Copy jobs that ended without a success or a failure to the history, each as [seq, started_at or null].
 -- Only one that its owner settled keeps its token: by it the same settle is known when it comes again.
 insert or replace into history ({kept}, token, state, started_at, fault, finished_at)
 select {kept}, iif(:settled, token, null), :state, coalesce(began, started_at), fault, :now
