@@ -232,7 +232,9 @@ class TestPsycopg:
         other._blocking.close()
         assert orders_and_jobs(url) == (0, 1)
 
-    @pytest.mark.parametrize("strange", [None, 5, "postgresql://u:secret@h/d", object()], ids=["None", "5", "url", "object"])
+    @pytest.mark.parametrize(
+        "strange", [None, 5, "postgresql://u:secret@h/d", object()], ids=["None", "5", "url", "object"]
+    )
     async def test_what_is_no_connection_is_refused(self, store: PostgresStore, strange: object) -> None:
         with pytest.raises(WrongConnectionError, match="no connection that Rota knows") as caught:
             store.submit_on(strange, [a_job()])
