@@ -29,7 +29,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test whose name holds an address: it differs by process, and pytest-xdist then runs nothing."""
+    """Refuse a test named by an address: that differs by process, and pytest-xdist then runs nothing."""
     if nameless := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(
             "name these examples by `ids=` or `pytest.param(…, id=…)`: " + ", ".join(nameless)
