@@ -35,11 +35,11 @@ class PostgresInsight:
 
     async def jobs(self, which: JobFilter, *, limit: int, before: UUID | None = None) -> list[JobRecord]:
         """See `InsightStore.jobs`."""
-        rows = await self._filtered("jobs", limit, *filter_params(which), before)
+        rows = await self._planned("jobs", limit, *filter_params(which), before)
         return [job_record(row) for row in rows]
 
-    async def _filtered(self, name: str, *params: Any) -> list[Any]:
-        """Run a statement with a filter, planned for what the filter says."""
+    async def _planned(self, name: str, *params: Any) -> list[Any]:
+        """Run a statement that may look at everything, planned for what it is asked."""
 
         async def work(run: Run) -> list[Any]:
             await run("plan_anew")
@@ -66,17 +66,17 @@ class PostgresInsight:
 
     async def counts(self) -> list[StateCount]:
         """See `InsightStore.counts`."""
-        rows = await self._database.fetch("counts")
+        rows = await self._planned("counts")
         return [StateCount(queue, task, State(state), count) for queue, task, state, count in rows]
 
     async def faults(self, which: JobFilter, *, limit: int) -> list[FaultGroup]:
         """See `InsightStore.faults`."""
-        rows = await self._filtered("faults", limit, *filter_params(which))
+        rows = await self._planned("faults", limit, *filter_params(which))
         return [FaultGroup(*row) for row in rows]
 
     async def queues(self) -> list[QueueRecord]:
         """See `InsightStore.queues`."""
-        return [QueueRecord(**dict(row)) for row in await self._database.fetch("queues")]
+        return [QueueRecord(**dict(row)) for row in await self._planned("queues")]
 
     async def workers(self) -> list[WorkerRecord]:
         """See `InsightStore.workers`."""

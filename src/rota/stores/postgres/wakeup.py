@@ -16,6 +16,7 @@ __all__ = ["PostgresWakeup"]
 
 KINDS = ("ready", "scheduled", "cancel", "schedules", "queues", "workers")
 _FIRST_PAUSE = 0.1
+_FAREWELL = 1.0
 _LONGEST_PAUSE = 5.0
 # A connection that died without a word (a pulled cable, a firewall) is found out by asking.
 _CHECK_EVERY = 30.0
@@ -71,7 +72,8 @@ class PostgresWakeup:
                 try:
                     await self._follow(connection, listener, ready, missed=not first)
                 finally:
-                    connection.terminate()
+                    with contextlib.suppress(Exception):
+                        await connection.close(timeout=_FAREWELL)
                 pause = _FIRST_PAUSE
             except Exception as error:
                 if not is_lost(error):

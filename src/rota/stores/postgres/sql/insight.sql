@@ -1,6 +1,8 @@
 -- name: plan_anew
--- Plan the statements of this transaction for their parameters: a filter that says little wants another plan.
-select set_config('plan_cache_mode', 'force_custom_plan', true);
+-- Plan the statements of this transaction for their parameters, and by whatever way is the cheapest: a filter that says
+-- little, or a count of everything, wants another plan than a look-up.
+select set_config(name, case name when 'plan_cache_mode' then 'force_custom_plan' else 'on' end, true)
+from unnest(array['plan_cache_mode', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) as name;
 
 -- name: moment
 -- Read the present moment.

@@ -116,7 +116,7 @@ with recursive held as (
     select (select j.held from {schema}.jobs j where j.held > h.held order by j.held limit 1)
     from held h where h.held is not null
 )
-select substr(h.held, 7) from held h where h.held is not null;
+select substr(h.held, 7) from held h where h.held like 'limit:%';
 
 -- name: lock_slots
 -- Lock the counters of scopes.
