@@ -63,7 +63,7 @@ class Runner:
         self._call = _fold(registry.around_attempt, self._execute)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._limited: set[UUID] = set()
+        self._limited: set[Claim] = set()
         self.attempts: dict[UUID, Attempt] = {}
         self.given_back: list[Claim] = []
 
@@ -78,7 +78,7 @@ class Runner:
             self._settler.add(Settlement(job.id, job.token, snooze, limited=limited), job.task)
             return
         if limited:
-            self._limited.add(job.id)
+            self._limited.add(job.claim)
         lane = self._capacity.lanes[job.executor]
         if lane.running < lane.slots and not lane.waiting:
             self._start(job, lane)
@@ -104,8 +104,7 @@ class Runner:
     def cancel_waiting(self, ids: frozenset[UUID]) -> None:
         """End claimed jobs that have not started as cancelled."""
         for job in self.drop_waiting(ids):
-            limited = job.id in self._limited
-            self._limited.discard(job.id)
+            limited = self._held_slots(job)
             self._settler.add(
                 Settlement(job.id, job.token, Cancelled("cancelled"), limited=limited), job.task
             )
@@ -115,6 +114,10 @@ class Runner:
         attempt = Attempt(
             job, task, journal=self._recorder, resources=self._resources, log_limit=self._registry.log_limit
         )
+        before = self.attempts.get(job.id)
+        if before is not None:
+            # The worker's own lost job came back to it: only one of the two claims can be valid.
+            before.stop("lost")
         self.attempts[job.id] = attempt
         lane.running += 1
         running = self._loop.create_task(self._run(attempt, lane))
@@ -150,9 +153,9 @@ class Runner:
 
     def _finish(self, attempt: Attempt, outcome: Outcome, duration: float) -> None:
         job = attempt.job
-        del self.attempts[job.id]
-        limited = job.id in self._limited
-        self._limited.discard(job.id)
+        if self.attempts.get(job.id) is attempt:
+            del self.attempts[job.id]
+        limited = self._held_slots(job)
         if not isinstance(outcome, Succeeded):
             if attempt.stop_reason == "lost":
                 self._announcer.announce(ClaimLost(job.id, job.task, late=False))
@@ -168,6 +171,13 @@ class Runner:
         )
         if self._announcer.wanted(AttemptEnded):
             self._announcer.announce(AttemptEnded(job, outcome, duration))
+
+    def _held_slots(self, job: ClaimedJob) -> bool:
+        """Tell, once, whether a claim of this worker holds slots."""
+        if not self._limited or job.claim not in self._limited:
+            return False
+        self._limited.discard(job.claim)
+        return True
 
     def _decide(self, attempt: Attempt, outcome: Outcome) -> Outcome:
         job, task = attempt.job, attempt.task

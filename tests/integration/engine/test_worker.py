@@ -264,6 +264,35 @@ async def test_a_lost_claim_stops_the_task_and_its_late_finish_is_refused(timele
     assert "late" in [event.kind for event in await timeless.store.insight.events(job.id)]
 
 
+async def test_a_worker_that_claims_its_own_lost_job_again_ends_the_first_attempt(timeless: Stage) -> None:
+    reasons: list[str | None] = []
+    started = asyncio.Event()
+
+    @timeless.app.task
+    async def patient() -> int:
+        attempt = current()
+        if attempt.attempt > 1:
+            return attempt.attempt
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            reasons.append(attempt.stop_reason)
+        return 0
+
+    job = await patient.enqueue_async()
+    async with timeless.worker(cast("Store", Silenced(timeless.store))):
+        await started.wait()
+        assert timeless.clock is not None
+        timeless.clock.advance(60)
+        assert [rescued.id for rescued in await timeless.store.jobs.rescue(10)] == [job.id]
+        record = await timeless.finished(job)
+        assert await job.result_async() == 2
+
+    assert reasons == ["lost"]
+    assert (record.attempt, record.crashes) == (2, 1)
+
+
 class Unreliable:
     """A store whose settles fail for a while."""
 
