@@ -9,6 +9,7 @@ from contextlib import (
     AbstractContextManager,
     asynccontextmanager,
     closing,
+    contextmanager,
 )
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,12 @@ class SqliteHarness(Harness):
 class PostgresHarness(Harness):
     """A schema for each namespace, all in one database."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, *, listen: bool) -> None:
+        self._url, self._listen = url, listen
         self._looking: psycopg.Connection[Any] | None = None
 
     def store(self, clock: Clock | None, namespace: str = "one") -> Store:
-        return PostgresStore(self._url, schema=namespace, clock=clock)
+        return PostgresStore(self._url, schema=namespace, clock=clock, listen=self._listen)
 
     def slots_used(self, namespace: str = "one") -> dict[str, int]:
         query = sql.SQL("select scope, used from {}").format(sql.Identifier(namespace, "slots"))
@@ -150,7 +151,20 @@ def postgres_database(postgres_server: PostgresServer) -> PostgresDatabase:
 @pytest.fixture
 def postgres_harness(postgres_database: PostgresDatabase) -> Iterator[Harness]:
     """PostgreSQL with an empty database."""
-    harness = PostgresHarness(postgres_database.url)
+    with _emptied(postgres_database, listen=True) as harness:
+        yield harness
+
+
+@pytest.fixture
+def pooled_harness(postgres_database: PostgresDatabase) -> Iterator[Harness]:
+    """The same, as behind a pooler in transaction mode."""
+    with _emptied(postgres_database, listen=False) as harness:
+        yield harness
+
+
+@contextmanager
+def _emptied(database: PostgresDatabase, *, listen: bool) -> Iterator[Harness]:
+    harness = PostgresHarness(database.url, listen=listen)
     yield harness
     harness.close()
-    postgres_database.clean()
+    database.clean()

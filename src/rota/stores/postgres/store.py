@@ -50,14 +50,6 @@ class PostgresStore:
     """
 
     name = "postgresql"
-    capabilities = Capabilities(
-        transactional_enqueue=True,
-        strict_rank=True,
-        exact_limits=True,
-        filters=True,
-        push_wakeup=True,
-        group=10_000,
-    )
 
     def __init__(
         self,
@@ -73,6 +65,14 @@ class PostgresStore:
             raise ConfigurationError(
                 ["durability: 'normal' is a setting of the session, which listen=False rules out"]
             )
+        self.capabilities = Capabilities(
+            transactional_enqueue=True,
+            strict_rank=True,
+            exact_limits=True,
+            filters=True,
+            push_wakeup=listen,
+            group=10_000,
+        )
         self.url = check_url(url)
         self._schema = check_schema_name(schema)
         self._clock = clock
