@@ -29,6 +29,7 @@ from rota.model.errors import (
     TriggerError,
     UnknownOptionError,
     UnknownTaskError,
+    WorkerCrashedError,
     WrongThreadError,
     did_you_mean,
 )
@@ -71,6 +72,7 @@ MESSAGES: list[tuple[RotaError, list[str]]] = [
     (CapabilityError("dynamodb", "strict_rank"), ["dynamodb", "'strict_rank'"]),
     (AttemptStoppedError(JOB, "timed out"), [str(JOB), "timed out"]),
     (NoAttemptError(), ["rota.current()", "inside a task"]),
+    (WorkerCrashedError(4711, "was killed by signal 9"), ["4711", "was killed by signal 9"]),
     (WrongThreadError("enqueue"), ["enqueue()", "`await enqueue_async()`"]),
 ]
 
