@@ -1,11 +1,16 @@
 """What every test may use: real servers, and Hypothesis without a stopwatch."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.servers.postgres import PostgresServer
+
+# Started in the background of a script, this process may ignore Ctrl-C, and so would every process it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A loaded machine with two cores proves nothing about speed: benchmarks do that.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 
 from rota import Failed, Retry, State, current
 from rota.model.errors import StoreUnavailableError
@@ -13,7 +14,9 @@ from rota.model.events import ClaimLost, ServiceFailed, ServiceRecovered, Worker
 from rota.model.ids import new_id
 from rota.model.job import ClaimRequest
 from rota.model.outcome import Fault
+from rota.model.worker import Beat, Orders
 from rota.ports.store import Store
+from rota.ports.workers import WorkerStore
 from rota.settings import change_settings
 from tests.integration.engine.conftest import Stage
 
@@ -206,23 +209,29 @@ async def test_key_limits_are_per_key(stage: Stage) -> None:
 
 
 class Silenced:
-    """A store whose heartbeats wait until it is speaking, as those of a process that sleeps."""
+    """A store whose heartbeats wait until it is `speaking`, as those of a process that sleeps."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.workers = self
+        self.workers = SilencedWorkers(store.workers)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+class SilencedWorkers:
+    """The worker port of such a store."""
+
+    def __init__(self, workers: WorkerStore) -> None:
+        self._workers = workers
         self.speaking = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
-        return (
-            getattr(self._store.workers, name)
-            if hasattr(self._store.workers, name)
-            else getattr(self._store, name)
-        )
+        return getattr(self._workers, name)
 
-    async def beat(self, beat: Any) -> Any:
+    async def beat(self, beat: Beat) -> Orders:
         await self.speaking.wait()
-        return await self._store.workers.beat(beat)
+        return await self._workers.beat(beat)
 
 
 async def test_a_lost_claim_stops_the_task_and_its_late_finish_is_refused(timeless: Stage) -> None:
@@ -242,6 +251,8 @@ async def test_a_lost_claim_stops_the_task_and_its_late_finish_is_refused(timele
         return "too late"
 
     timeless.announcer.subscribe(ClaimLost, lost.append)
+    # Its only slot is taken, so that this worker does not claim the job itself once it is free.
+    timeless.app.settings = structs.replace(timeless.app.settings, async_slots=1)
     job = await stubborn.enqueue_async()
     silenced = Silenced(timeless.store)
     async with timeless.worker(cast("Store", silenced)):
@@ -253,7 +264,7 @@ async def test_a_lost_claim_stops_the_task_and_its_late_finish_is_refused(timele
         claimed = await timeless.store.jobs.claim(
             ClaimRequest(owner=new_id(), queues=("default",), limits={"async": 1}, lease=timedelta(hours=1))
         )
-        silenced.speaking.set()
+        silenced.workers.speaking.set()
         await timeless.until(lambda: seen_in(lost), bool)
 
     assert seen == ["lost"]

@@ -19,7 +19,7 @@ from rota.testing.conformance.scene import LEASE, a_job
 from tests.servers.postgres import PostgresServer
 
 END_ALL = """
-select pg_terminate_backend(pid) from pg_stat_activity
+select pg_terminate_backend(pid, 5000) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
 """
 
