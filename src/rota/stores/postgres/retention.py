@@ -81,10 +81,12 @@ class PostgresRetention:
         return await self._change(work)
 
     async def _drop(self, day: date) -> bool:
-        """Drop a day's partition."""
+        """Drop a day's partition; one at a time, since PostgreSQL breaks off the second of two drops of one partition."""
 
         async def work(link: Link) -> None:
-            await link.fetch(self._database.sql["no_long_wait"])
+            sql = self._database.sql
+            await link.fetch(sql["no_long_wait"])
+            await link.fetch(sql["schema_lock"])
             await link.execute(drop_script(self._schema, day))
 
         return await self._change(work)
