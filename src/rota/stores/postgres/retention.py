@@ -81,7 +81,7 @@ class PostgresRetention:
         return await self._change(work)
 
     async def _drop(self, day: date) -> bool:
-        """Drop a day's partition; one at a time, since PostgreSQL breaks off the second of two drops of one partition."""
+        """Drop a day's partition, one pruner at a time: PostgreSQL breaks off the second of two drops."""
 
         async def work(link: Link) -> None:
             sql = self._database.sql
