@@ -17,7 +17,7 @@ from rota.ports.workers import WorkerStore
 
 __all__ = ["Claimer"]
 
-SAFETY_POLL = 4.0
+SAFETY_POLL = 5.0
 BUSY_POLL = 0.004
 BUSY_FOR = 0.1
 CALM_AFTER = 0.05

@@ -6,7 +6,7 @@ from rota.ports.jobs import JobStore
 
 __all__ = ["Promoter"]
 
-LONGEST_SLEEP = 5.0
+LONGEST_SLEEP = 8.0
 GROUP = 1000
 
 
@@ -20,7 +20,7 @@ class Promoter:
         self.loop = Loop(self, announcer)
 
     async def turn(self) -> float:
-        """Move what is due; returns the seconds until the next moment, at most 5."""
+        """Move what is due; returns the seconds until the next moment, at most 8."""
         promoted = await self._jobs.promote(GROUP)
         if promoted.wait is None:
             return LONGEST_SLEEP

@@ -37,4 +37,4 @@ class Rescuer:
         self._turns += 1
         if len(rescued) == GROUP:
             return 0
-        return INTERVAL * random.uniform(0.8, 1.0)  # noqa: S311 - keeps several workers from looking at once
+        return INTERVAL * random.uniform(0.9, 1.0)  # noqa: S311 - keeps several workers from looking at once

@@ -30,6 +30,11 @@ class Process:
         for reader in self._readers:
             reader.start()
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._popen.pid
+
     def wait_for(self, word: str) -> str:
         """Wait until it has printed a line with a word, and return the line."""
 
