@@ -27,7 +27,7 @@ if __name__ == "__main__":
 """
 MEGABYTE = 1024 * 1024
 TICKS = os.sysconf("SC_CLK_TCK")
-# A session of PostgreSQL that falls idle reports its counters up to 10 s late; what comes before is the start.
+# A session of PostgreSQL that falls idle reports its counters up to 10 s late; before that comes the start.
 REST = 14
 
 
