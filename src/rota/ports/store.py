@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from rota.model.job import Submission, Submitted
+from rota.ports.access import AccessStore
 from rota.ports.checkpoints import CheckpointStore
 from rota.ports.insight import InsightStore
 from rota.ports.jobs import JobStore
@@ -70,6 +71,9 @@ class Store(Protocol):
 
     @property
     def schedules(self) -> ScheduleStore: ...  # noqa: D102
+
+    @property
+    def access(self) -> AccessStore: ...  # noqa: D102
 
     @property
     def wakeup(self) -> Wakeup: ...  # noqa: D102

@@ -13,6 +13,7 @@ from rota.model.states import State
 from rota.model.worker import WorkerRecord
 
 __all__ = [
+    "Row",
     "claimed_job",
     "dump",
     "event",

@@ -10,6 +10,7 @@ from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement
 from rota.ports.store import Capabilities, SchemaState
 from rota.stores.plans import drive, drive_async
+from rota.stores.postgres.access import PostgresAccess
 from rota.stores.postgres.address import check_schema_name, check_url
 from rota.stores.postgres.blocking import BlockingDatabase
 from rota.stores.postgres.catalog import channel, statements
@@ -92,6 +93,7 @@ class PostgresStore:
         self.insight = PostgresInsight(database)
         self.retention = PostgresRetention(database, schema)
         self.schedules = PostgresSchedules(database, self.wakeup)
+        self.access = PostgresAccess(database)
 
     async def open(self) -> None:
         """Connect; make the schema when there is none, and apply migrations that old workers can live with.

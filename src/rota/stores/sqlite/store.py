@@ -14,6 +14,7 @@ from rota.model.job import Submission, Submitted
 from rota.ports.jobs import SubmitPlan
 from rota.ports.store import Capabilities, SchemaState
 from rota.stores.sqlite import schema
+from rota.stores.sqlite.access import SqliteAccess
 from rota.stores.sqlite.borrowed import run_on, run_on_async
 from rota.stores.sqlite.checkpoints import SqliteCheckpoints
 from rota.stores.sqlite.columns import statements
@@ -108,6 +109,7 @@ class SqliteStore:
         self._insight = SqliteInsight(self._reader)
         self._retention = SqliteRetention(self._writer)
         self._schedules = SqliteSchedules(self._writer, self._reader)
+        self._access = SqliteAccess(self._writer, self._reader)
 
     @property
     def jobs(self) -> SqliteJobs:
@@ -143,6 +145,11 @@ class SqliteStore:
     def schedules(self) -> SqliteSchedules:
         """Schedules and ticks."""
         return self._schedules
+
+    @property
+    def access(self) -> SqliteAccess:
+        """Tokens and the audit log."""
+        return self._access
 
     @property
     def wakeup(self) -> SqliteWakeup:

@@ -1,5 +1,6 @@
 """The whole suite: `from rota.testing.conformance.suite import *` in a test module of yours."""
 
+from rota.testing.conformance.access import TestAudit, TestTokens
 from rota.testing.conformance.cancelling import TestCancel, TestCancelRequested
 from rota.testing.conformance.claiming import TestClaim, TestClaimOnce, TestClaimOrder, TestPausedQueue
 from rota.testing.conformance.connecting import TestSubmitOn, TestSubmitOnAsync
@@ -27,6 +28,7 @@ from rota.testing.conformance.working import TestBeat, TestWorkers
 
 __all__ = [
     "TestAcquire",
+    "TestAudit",
     "TestBeat",
     "TestCancel",
     "TestCancelRequested",
@@ -77,6 +79,7 @@ __all__ = [
     "TestSubmitMany",
     "TestSubmitOn",
     "TestSubmitOnAsync",
+    "TestTokens",
     "TestUnique",
     "TestUniqueWindow",
     "TestWakeup",

@@ -232,11 +232,28 @@ create table {schema}.ticks (
 create index ticks_fired on {schema}.ticks (fired_at);
 
 create table {schema}.audit (
-    id bigint generated always as identity primary key,
+    place bigint generated always as identity primary key,
     at timestamptz not null,
-    who text not null,
-    what text not null,
-    target text not null,
-    data jsonb not null default '{}'
+    actor text not null,
+    action text not null,
+    subject text not null,
+    data jsonb not null
 );
 create index audit_at on {schema}.audit (at);
+
+-- What opens the API and the dashboard; only digests of secrets are kept.
+create table {schema}.tokens (
+    id uuid primary key,
+    kind text collate "C" not null,
+    name text collate "C" not null,
+    role text collate "C" not null,
+    keys text[] not null,
+    digest bytea not null,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    used_at timestamptz,
+    parent uuid
+);
+create unique index tokens_digest on {schema}.tokens (digest);
+create unique index tokens_name on {schema}.tokens (name) where kind = 'token';
+create index tokens_parent on {schema}.tokens (parent) where parent is not null;

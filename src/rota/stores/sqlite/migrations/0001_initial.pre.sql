@@ -299,3 +299,21 @@ create table audit (
     subject text not null,
     data text not null
 ) strict;
+create index audit_at on audit (at);
+
+-- What opens the API and the dashboard; only digests of secrets are kept.
+create table tokens (
+    id blob primary key,
+    kind text not null,
+    name text not null,
+    role text not null,
+    keys text not null,
+    digest blob not null,
+    created_at integer not null,
+    expires_at integer,
+    used_at integer,
+    parent blob
+) strict, without rowid;
+create unique index tokens_digest on tokens (digest);
+create unique index tokens_name on tokens (name) where kind = 'token';
+create index tokens_parent on tokens (parent) where parent is not null;
