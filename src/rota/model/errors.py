@@ -12,7 +12,9 @@ __all__ = [
     "AttemptStoppedError",
     "CapabilityError",
     "ConfigurationError",
+    "ConflictError",
     "DuplicateTaskError",
+    "ForbiddenError",
     "ForbiddenMoveError",
     "JobCancelledError",
     "JobExpiredError",
@@ -30,6 +32,7 @@ __all__ = [
     "StoreUnavailableError",
     "SubmitUncertainError",
     "TriggerError",
+    "UnauthorizedError",
     "UnknownOptionError",
     "UnknownTaskError",
     "WorkerCrashedError",
@@ -133,6 +136,18 @@ class NotFoundError(RotaError):
 
     def __init__(self, kind: str, name: str, hint: str = "") -> None:
         super().__init__(f"no {kind} {name!r}.{hint}")
+
+
+class ConflictError(RotaError):
+    """What was asked for does not fit what is there; nothing was changed."""
+
+
+class UnauthorizedError(RotaError):
+    """Nobody was recognised: the token, link or session opens nothing."""
+
+
+class ForbiddenError(RotaError):
+    """Somebody was recognised and may not do this."""
 
 
 class JobNotFoundError(NotFoundError):
