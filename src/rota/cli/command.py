@@ -61,13 +61,15 @@ class Argument(Struct, frozen=True, kw_only=True):
     def make(self, parameter: inspect.Parameter) -> click.Parameter:
         """Return what click parses."""
         required = parameter.default is inspect.Parameter.empty
+        # click takes even None, where it is said, for a value: an argument that has one is never missing.
+        default = {} if required or self.many else {"default": parameter.default}
         return click.Argument(
             [parameter.name],
             type=self.parse,
             metavar=self.metavar,
             nargs=-1 if self.many else 1,
             required=required,
-            default=None if required or self.many else parameter.default,
+            **default,
         )
 
 

@@ -1,7 +1,9 @@
 """`rota tokens` and `rota audit`, typed in a folder."""
 
 import pytest
+from click.testing import CliRunner
 
+from rota.cli.main import make_commands
 from tests.acceptance.cli.commands import UserFolder
 
 pytestmark = pytest.mark.timeout(180)
@@ -42,3 +44,14 @@ def test_wrong_use_is_refused(folder: UserFolder, words: list[str], code: int, s
 
     assert (done.returncode, done.stdout, says in done.stderr) == (code, "", True), done.stderr
     assert [token["name"] for token in folder.json("tokens", "list")["tokens"]] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["queues pause", "jobs show", "schedules preview", "workers drain", "scheduler force", "tokens revoke"],
+)
+def test_an_argument_that_is_missing_is_named(words: str) -> None:
+    done = CliRunner().invoke(make_commands(), words.split())
+
+    assert done.exit_code == 2
+    assert "Missing argument" in done.output
