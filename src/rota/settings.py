@@ -49,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         async_slots: coroutines that a worker runs at once.
         threads: plain functions that a worker runs at once.
         processes: CPU-bound tasks that a worker runs at once; 0 means one per core.
+        max_crashes: processes of its own that a job may bring down before it is parked; 0: no job runs alone.
+        isolated_slots: jobs that a worker runs at once alone in a process each, after a crash.
         lease: how long a claim lasts unextended.
         extend_every: how often claims are extended.
         grace: how long a stopping worker lets tasks finish.
@@ -74,6 +76,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     async_slots: Count = 100
     threads: Count = 8
     processes: Annotated[int, Meta(ge=0)] = 0
+    max_crashes: Annotated[int, Meta(ge=0)] = 3
+    isolated_slots: Count = 4
     lease: Seconds = 30.0
     extend_every: Seconds = 10.0
     grace: Annotated[float, Meta(ge=0)] = 30.0

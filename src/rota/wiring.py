@@ -45,25 +45,38 @@ def make_store(settings: Settings, clock: Clock | None = None) -> Store:
     return maker(settings, clock)
 
 
-def make_executors(registry: "Registry", settings: Settings, locator: str) -> list[Executor]:
-    """Make the executors of a worker; processes only where a task wants them.
+def make_executors(
+    registry: "Registry", settings: Settings, locator: str, announcer: "Announcer | None" = None
+) -> list[Executor]:
+    """Make the executors of a worker; processes only where a task wants them, or a job has to run alone.
 
     Args:
         registry: the tasks that will run.
         settings: how many slots each has.
         locator: the app as "module:attribute", by which child processes find the tasks; "" for a script.
+        announcer: where events of executors go.
     """
     from rota.definitions.task import PROCESS
     from rota.executors.inline import AsyncExecutor
+    from rota.executors.isolated import IsolatedExecutor
+    from rota.executors.processes import ProcessExecutor
     from rota.executors.threads import ThreadExecutor
+
+    def make_pool(slots: int, *, overhear: bool = False) -> ProcessExecutor:
+        loader = "rota.app.locate:load_registry"
+        return ProcessExecutor(slots, loader=loader, argument=locator, overhear=overhear)
 
     executors: list[Executor] = [AsyncExecutor(settings.async_slots), ThreadExecutor(settings.threads)]
     if any(task.executor == PROCESS for task in registry.tasks.values()):
-        from rota.executors.processes import ProcessExecutor
-
-        slots = settings.processes or cpu_count() or 1
-        executors.append(ProcessExecutor(slots, loader="rota.app.locate:load_registry", argument=locator))
-    return executors
+        executors.append(make_pool(settings.processes or cpu_count() or 1))
+    alone = IsolatedExecutor(
+        settings.isolated_slots,
+        lambda: make_pool(settings.isolated_slots, overhear=True),
+        {executor.name: executor for executor in executors},
+        max_crashes=settings.max_crashes,
+        announce=announcer.announce if announcer is not None else lambda _event: None,
+    )
+    return [*executors, alone]
 
 
 def make_worker(
@@ -92,6 +105,7 @@ def make_worker(
         lease=settings.lease,
         extend_every=settings.extend_every,
         grace=settings.grace,
+        max_crashes=settings.max_crashes,
         version=rota_version(),
     )
     return Worker(store, registry, executors, announcer, options)
@@ -106,7 +120,7 @@ def make_maintenance(store: Store, announcer: "Announcer", settings: Settings) -
         dead=timedelta(seconds=settings.keep_dead),
         ticks=timedelta(seconds=settings.keep_ticks),
     )
-    return Maintenance(store, announcer, retention)
+    return Maintenance(store, announcer, retention, isolate=settings.max_crashes > 0)
 
 
 def queue_order(text: str, registry: "Registry") -> QueueOrder:

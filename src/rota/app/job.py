@@ -172,7 +172,7 @@ class Job(Generic[R]):
 
     def _read(self, found: StoredResult) -> R:
         if found.state is State.FAILED:
-            raise JobFailedError(self.id, found.fault_kind, found.fault_message, found.traceback)
+            raise JobFailedError(self.id, found.fault_kind, found.fault_message, found.traceback, found.crash)
         if found.state is State.CANCELLED:
             raise JobCancelledError(self.id)
         if found.state is State.EXPIRED:

@@ -56,7 +56,7 @@ async def serve(
     try:
         parts: list[Part] = []
         if "worker" in roles:
-            executors = make_executors(app.registry, app.settings, locator)
+            executors = make_executors(app.registry, app.settings, locator, announcer)
             parts.append(make_maintenance(store, announcer, app.settings))
             parts.append(
                 make_worker(

@@ -8,11 +8,13 @@ import msgspec
 from rota.cli.output import Output
 from rota.model.events import JobEvent, LogRecord
 from rota.model.job import JobRecord
+from rota.model.outcome import Crash
 from rota.model.states import State
 from rota.operations.text import relative, span
 
 __all__ = ["event_text", "log_text", "moments", "note", "summary"]
 
+MEGABYTE = 1024 * 1024
 _MOMENTS = {
     "submitted": "submitted_at",
     "run at": "run_at",
@@ -50,7 +52,8 @@ def note(job: JobRecord, now: datetime) -> str:
 def summary(job: JobRecord, arguments: Any, result: Any) -> dict[str, str]:
     """Return a job's lines but for its moments."""
     limit = f" of {job.max_attempts}" if job.max_attempts else ""
-    crashes = f", {job.crashes} lost with their worker" if job.crashes else ""
+    crashes = f", {job.crashes} lost with their process" if job.crashes else ""
+    crash = job.fault.crash if job.fault else None
     return {
         "id": str(job.id),
         "task": job.task,
@@ -69,6 +72,7 @@ def summary(job: JobRecord, arguments: Any, result: Any) -> dict[str, str]:
         "worker": str(job.owner or ""),
         "slots": ", ".join(job.slots),
         "error": f"{job.fault.kind}: {job.fault.message}" if job.fault else "",
+        "crash": "" if crash is None else _crash(crash),
         "result": "" if result is None else _json(result),
     }
 
@@ -88,6 +92,13 @@ def log_text(line: LogRecord) -> str:
     """Return a log line."""
     fields = "".join(f" {name}={value}" for name, value in (line.fields or {}).items())
     return f"{line.at.isoformat(timespec='milliseconds')} {line.level:<7} {line.message}{fields}"
+
+
+def _crash(crash: Crash) -> str:
+    end = f"signal {crash.signal}" if crash.signal else f"exit code {crash.exit_code}"
+    memory = ", out of memory" if crash.out_of_memory else ""
+    peak = f", memory peak {crash.memory_peak // MEGABYTE} MB" if crash.memory_peak else ""
+    return f"{end}{memory}{peak}, pid {crash.pid}"
 
 
 def _progress(job: JobRecord) -> str:

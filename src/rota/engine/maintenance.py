@@ -14,14 +14,16 @@ __all__ = ["Maintenance"]
 
 
 class Maintenance:
-    """Promotes, rescues and prunes until it is stopped."""
+    """Promotes, rescues and prunes until it is stopped; `isolate` is the rescuer's."""
 
-    def __init__(self, store: Store, announcer: Announcer, retention: Retention) -> None:
+    def __init__(
+        self, store: Store, announcer: Announcer, retention: Retention, *, isolate: bool = False
+    ) -> None:
         self.stopped = asyncio.Event()
         self._promoter = Promoter(store.jobs, announcer)
         self._loops = (
             self._promoter.loop,
-            Rescuer(store.jobs, store.limits, announcer).loop,
+            Rescuer(store.jobs, store.limits, announcer, isolate=isolate).loop,
             Pruner(store.retention, retention, announcer).loop,
         )
 

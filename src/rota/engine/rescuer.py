@@ -16,20 +16,26 @@ SWEEP_EVERY = 8
 
 
 class Rescuer:
-    """Looks every 4 s, so that a dead worker's jobs run again within their lease and 5 s."""
+    """Looks every 4 s, so that a dead worker's jobs run again within their lease and 5 s.
+
+    With `isolate` they run alone from then on: one of them may have been what killed it.
+    """
 
     name = "rescuer"
 
-    def __init__(self, jobs: JobStore, limits: LimitStore, announcer: Announcer) -> None:
+    def __init__(
+        self, jobs: JobStore, limits: LimitStore, announcer: Announcer, *, isolate: bool = False
+    ) -> None:
         self._jobs = jobs
         self._limits = limits
         self._announcer = announcer
+        self._isolate = isolate
         self._turns = 0
         self.loop = Loop(self, announcer)
 
     async def turn(self) -> float:
         """Rescue one group; now and then also release jobs that are held for no reason any more."""
-        rescued = await self._jobs.rescue(GROUP)
+        rescued = await self._jobs.rescue(GROUP, isolate=self._isolate)
         if rescued:
             self._announcer.announce(Rescued(tuple(job.id for job in rescued)))
         if self._turns % SWEEP_EVERY == 0:

@@ -17,9 +17,9 @@ from rota.engine.hooks import call_hook
 from rota.engine.recorder import Recorder
 from rota.engine.settler import Settler
 from rota.model.events import AttemptEnded, AttemptStarted, ClaimLost
-from rota.model.job import Claim, ClaimedJob
+from rota.model.job import ISOLATED, Claim, ClaimedJob
 from rota.model.outcome import Cancelled, Failed, Fault, Outcome, Settlement, Snooze, Succeeded
-from rota.policy.retrying import decide
+from rota.policy.retrying import decide, decide_crash
 from rota.ports.executor import Executor
 
 __all__ = ["Runner"]
@@ -37,6 +37,7 @@ class Runner:
         executors: by name.
         capacity: counts slots; `freed` is called whenever there is room to claim.
         alive: tells whether the worker's claims can still be valid (its leases were extended in time).
+        max_crashes: how many processes of its own a job may bring down; 0: a crash is a failure like others.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Runner:
         announcer: Announcer,
         freed: Callable[[], None],
         alive: Callable[[], bool],
+        max_crashes: int,
     ) -> None:
         self._registry = registry
         self._executors = executors
@@ -59,6 +61,7 @@ class Runner:
         self._announcer = announcer
         self._freed = freed
         self._alive = alive
+        self._max_crashes = max_crashes
         self._resources: Mapping[Any, Any] = {}
         self._call = _fold(registry.around_attempt, self._execute)
         self._loop = asyncio.get_running_loop()
@@ -144,7 +147,8 @@ class Runner:
         self._release(lane, duration)
 
     async def _execute(self, attempt: Attempt) -> Outcome:
-        executor = self._executors.get(attempt.task.executor) or self._executors[attempt.job.executor]
+        wanted = attempt.job.executor if attempt.job.executor == ISOLATED else attempt.task.executor
+        executor = self._executors.get(wanted) or self._executors[attempt.job.executor]
         return await executor.run(attempt)
 
     def _arm(self, attempt: Attempt) -> asyncio.TimerHandle | None:
@@ -156,6 +160,7 @@ class Runner:
         if self.attempts.get(job.id) is attempt:
             del self.attempts[job.id]
         limited = self._held_slots(job)
+        crashed = False
         if not isinstance(outcome, Succeeded):
             if attempt.stop_reason == "lost":
                 self._announcer.announce(ClaimLost(job.id, job.task, late=False))
@@ -163,9 +168,10 @@ class Runner:
             if attempt.stop_reason == "shutdown":
                 self.given_back.append(job.claim)
                 return
+            crashed = self._max_crashes > 0 and _crash(outcome)
             outcome = self._decide(attempt, outcome)
         self._settler.add(
-            Settlement(job.id, job.token, outcome, duration, limited=limited),
+            Settlement(job.id, job.token, outcome, duration, limited=limited, crashed=crashed),
             job.task,
             self._hook(attempt, outcome),
         )
@@ -187,6 +193,13 @@ class Runner:
             return Cancelled(attempt.stop_reason)
         if not isinstance(outcome, Failed) or outcome.final:
             return outcome
+        if outcome.fault.crash is not None and self._max_crashes:
+            return decide_crash(
+                outcome.fault,
+                crashes_alone=job.crashes_alone,
+                max_crashes=self._max_crashes,
+                random=random.random(),  # noqa: S311 - jitter
+            )
         return decide(
             task.retry,
             outcome.fault,
@@ -246,6 +259,11 @@ def _timed_out(seconds: float) -> Fault:
         message=f"ran longer than its timeout of {seconds:g} s",
         kinds=("builtins.TimeoutError", "builtins.OSError", "builtins.Exception"),
     )
+
+
+def _crash(outcome: Outcome) -> bool:
+    """Tell whether the attempt ended because its process died."""
+    return isinstance(outcome, Failed) and outcome.fault.crash is not None
 
 
 def _interrupted(attempt: Attempt, error: asyncio.CancelledError) -> Outcome:

@@ -40,6 +40,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     lease: float = 30.0
     extend_every: float = 10.0
     grace: float = 30.0
+    max_crashes: int = 3
     version: str = ""
 
 
@@ -75,6 +76,7 @@ class Worker:
             announcer=announcer,
             freed=self._freed,
             alive=self._alive,
+            max_crashes=options.max_crashes,
         )
         self._claimer = self._make_claimer()
         self._heartbeat = self._make_heartbeat()

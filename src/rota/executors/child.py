@@ -1,5 +1,6 @@
 """A child process: it loads the definitions once, then runs one job after another."""
 
+import faulthandler
 import os
 import signal
 import socket
@@ -49,6 +50,8 @@ def main(descriptor: int) -> None:
         descriptor: the number of this process's end.
     """
     _outlive_stop_signals()
+    # Says where it was, when a C extension brings this process down.
+    faulthandler.enable()
     with socket.socket(fileno=descriptor) as line:
         # The task's own children get none of it.
         line.set_inheritable(False)
@@ -85,7 +88,7 @@ def _work(wire: "_Wire", desk: "_Desk") -> None:
         _flush_streams()
         # Struck by an exception out of nowhere, this process is not trusted with another job.
         spent = errand.run is not None and errand.run.struck
-        wire.send(pack_outcome(errand.token, outcome, spent=spent))
+        wire.send(pack_outcome(errand.token, outcome, spent=spent, begun=errand.run is not None))
 
 
 def _load(boot: Boot, loop: DrainedLoop, stack: AsyncExitStack) -> "_Desk":

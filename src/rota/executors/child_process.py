@@ -13,11 +13,13 @@ from multiprocessing.spawn import get_command_line
 
 from msgspec import DecodeError
 
+from rota.executors.crashes import Exit
 from rota.executors.messages import Frames, FromChild, decode_from_child
 
 __all__ = ["ChildProcess"]
 
 CHUNK = 256 * 1024
+TAIL = 4096
 
 
 class ChildProcess:
@@ -28,15 +30,17 @@ class ChildProcess:
 
     Args:
         heard: called with each message.
-        gone: called once with the exit code (negative: a signal), when the process is dead and all that it
-            said was heard.
+        gone: called once with how it ended, when the process is dead and all that it said was heard.
+        overhear: keep the end of what it writes to standard error, which still arrives at this process's own.
 
     Raises:
         OSError: the system has no room for another process.
         RuntimeError: it has none for the thread that waits for its end.
     """
 
-    def __init__(self, heard: Callable[[FromChild], None], gone: Callable[[int], None]) -> None:
+    def __init__(
+        self, heard: Callable[[FromChild], None], gone: Callable[[Exit], None], *, overhear: bool = False
+    ) -> None:
         self._heard = heard
         self._gone = gone
         self._loop = asyncio.get_running_loop()
@@ -45,10 +49,11 @@ class ChildProcess:
         self._deaf = False
         self._dead = False
         self._reaping = threading.Lock()
+        self._tail = bytearray()
         self._line, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = _spawn(theirs.fileno())
+                self._process = _spawn(theirs.fileno(), overhear=overhear)
             except BaseException:
                 self._line.close()
                 raise
@@ -63,11 +68,23 @@ class ChildProcess:
             self._line.close()
             raise
         self._loop.add_reader(self._line.fileno(), self._read)
+        if self._process.stderr is not None:
+            os.set_blocking(self._process.stderr.fileno(), False)
+            self._loop.add_reader(self._process.stderr.fileno(), self._overhear)
 
     @property
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error since `forget_words`, where that is overheard."""
+        return self._tail.decode(errors="backslashreplace").replace("\0", "\\0")
+
+    def forget_words(self) -> None:
+        """Begin anew with what `last_words` tells."""
+        self._tail.clear()
 
     def send(self, message: bytes) -> bool:
         """Send a framed message; returns False when the process is dead and will not see it."""
@@ -105,6 +122,19 @@ class ChildProcess:
             return False
         return bool(data)
 
+    def _overhear(self) -> None:
+        """Pass standard error on, and keep its end."""
+        assert self._process.stderr is not None  # noqa: S101 - its reader calls this
+        number = self._process.stderr.fileno()
+        with suppress(BlockingIOError):
+            while data := os.read(number, CHUNK):
+                self._tail += data
+                del self._tail[:-TAIL]
+                with suppress(OSError):
+                    os.write(2, data)
+            # Closed by the child.
+            self._loop.remove_reader(number)
+
     def _write(self) -> None:
         try:
             sent = self._line.send(self._unsent)
@@ -126,26 +156,41 @@ class ChildProcess:
             with suppress(ChildProcessError):
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             _kill_group(self.pid)
+            with self._reaping:
+                end = self._reap()
+                self._dead = True
         else:
-            self._process.wait()
-        with self._reaping:
+            end = self._reap()
             self._dead = True
-            code = self._process.wait()
         # The loop may be closed: the program ends without having stopped its worker.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._bury, code)
+            self._loop.call_soon_threadsafe(self._bury, end)
 
-    def _bury(self, code: int) -> None:
+    def _reap(self) -> Exit:
+        try:
+            _, status, usage = os.wait4(self.pid, 0)
+        except ChildProcessError:
+            # Someone else was faster, as a program may be that waits for all of its children.
+            return Exit(self._process.wait())
+        end = Exit.of_wait(status, usage.ru_maxrss)
+        self._process.returncode = end.code
+        return end
+
+    def _bury(self, end: Exit) -> None:
         self._loop.remove_writer(self._line.fileno())
         self._loop.remove_reader(self._line.fileno())
         with suppress(BlockingIOError):
             while self._receive():
                 pass
         self._line.close()
-        self._gone(code)
+        if self._process.stderr is not None:
+            self._overhear()
+            self._loop.remove_reader(self._process.stderr.fileno())
+            self._process.stderr.close()
+        self._gone(end)
 
 
-def _spawn(number: int) -> "subprocess.Popen[bytes]":
+def _spawn(number: int, *, overhear: bool) -> "subprocess.Popen[bytes]":
     python = get_command_line()[:-3]
     paths = [path or os.getcwd() for path in sys.path]  # noqa: PTH109 - what Python puts there is text
     # The path comes first: `rota` itself may be found by it alone.
@@ -153,6 +198,7 @@ def _spawn(number: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - this Python, with our own module
         [*python, "-c", program],
         stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if overhear else None,
         pass_fds=(number,),
         start_new_session=True,
     )

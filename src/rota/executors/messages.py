@@ -103,12 +103,16 @@ class Reached(Struct, frozen=True, tag=True):
 
 
 class Ended(Struct, frozen=True, tag=True):
-    """The job ended; `kind` names the outcome's class. A `spent` child closes, and takes no other job."""
+    """The job ended; `kind` names the outcome's class. A `spent` child closes, and takes no other job.
+
+    Not `begun` is a job whose task the child does not know.
+    """
 
     token: int
     kind: str
     outcome: msgspec.Raw
     spent: bool
+    begun: bool = True
 
 
 ToChild = Boot | Start | Stop | Close
@@ -160,14 +164,14 @@ class Frames:
             yield body
 
 
-def pack_outcome(token: int, outcome: Outcome, *, spent: bool) -> bytes:
+def pack_outcome(token: int, outcome: Outcome, *, spent: bool, begun: bool = True) -> bytes:
     """Return an `Ended` as it travels; an outcome that cannot travel becomes a failure that says so."""
     try:
         raw = _encode(outcome)
     except (ValueError, TypeError, OverflowError) as error:
         outcome = Failed(fault_of(error))
         raw = _encode(outcome)
-    return frame(Ended(token, type(outcome).__name__, msgspec.Raw(raw), spent))
+    return frame(Ended(token, type(outcome).__name__, msgspec.Raw(raw), spent, begun))
 
 
 def unpack_outcome(ended: Ended) -> Outcome:

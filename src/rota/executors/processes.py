@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections import deque
 from contextlib import suppress
@@ -10,7 +11,7 @@ from rota.definitions.attempt import Attempt
 from rota.definitions.invocation import fault_of
 from rota.executors.bootstrap import is_main, main_of_this_process, refuse_while_loading
 from rota.executors.child_process import ChildProcess
-from rota.executors.crashes import describe_exit
+from rota.executors.crashes import Exit, crash_fault, oom_kills
 from rota.executors.messages import (
     Boot,
     Close,
@@ -26,17 +27,27 @@ from rota.executors.messages import (
     unpack_outcome,
 )
 from rota.executors.stopping import ignore_stop
-from rota.model.errors import ConfigurationError, WorkerCrashedError
+from rota.model.errors import ConfigurationError
 from rota.model.outcome import Cancelled, Failed, Fault, Outcome
 
-__all__ = ["ProcessExecutor"]
+__all__ = ["NotBegunError", "ProcessExecutor"]
 
 CLOSE_GRACE = 5.0
 LAST_WORD = 5.0
+LINES_KEPT = 10
+LONGEST_LINE = 500
 _IN_A_SHELL = (
     "executor='process': child processes cannot import an app that was typed into a shell or notebook. "
     "Put it into a module, or use executor='thread'"
 )
+
+
+class NotBegunError(Exception):
+    """No child could begin an attempt: none starts, or its definitions do not load or lack the task."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(f"{fault.kind}: {fault.message}")
 
 
 class ProcessExecutor:
@@ -48,7 +59,8 @@ class ProcessExecutor:
 
     A timeout kills the child at once, together with the processes that the task has started. Any other stop
     is told to the task first (see `ThreadExecutor`) and kills after `grace`. A child that dies by itself
-    fails its attempt with `WorkerCrashedError`; the others do not notice. A new one takes its place.
+    fails its attempt with `WorkerCrashedError` and the evidence (`Fault.crash`); the others do not notice. A
+    new one takes its place.
 
     A script that holds the app is imported by each child, as by `multiprocessing`: what starts the program
     has to stand under `if __name__ == "__main__":`. Without that the first job fails and says so.
@@ -59,6 +71,7 @@ class ProcessExecutor:
         argument: for the loader. "" and "__main__:name" stand for the script that was started: each child
             imports it first.
         grace: seconds between telling a task to stop and killing it.
+        overhear: keep the end of what a child writes to standard error as evidence, should it crash.
 
     Raises:
         ConfigurationError: this system cannot do it, or a child's own import makes a worker.
@@ -67,7 +80,13 @@ class ProcessExecutor:
     name = "process"
 
     def __init__(
-        self, slots: int | None = None, *, loader: str, argument: str = "", grace: float = 1.0
+        self,
+        slots: int | None = None,
+        *,
+        loader: str,
+        argument: str = "",
+        grace: float = 1.0,
+        overhear: bool = False,
     ) -> None:
         if sys.platform == "win32":
             raise ConfigurationError(["executor='process' needs a POSIX system; use executor='thread' here"])
@@ -78,6 +97,7 @@ class ProcessExecutor:
             raise ConfigurationError([_IN_A_SHELL])
         self._boot = frame(Boot(loader, argument, list(sys.argv), module, path))
         self._grace = grace
+        self.overhear = overhear
         self._waiting: deque[_Call] = deque()
         self._children: set[_Child] = set()
         self._idle: list[_Child] = []
@@ -92,6 +112,17 @@ class ProcessExecutor:
 
     async def run(self, attempt: Attempt) -> Outcome:
         """Run one attempt to its outcome; a stop is obeyed as the class says."""
+        try:
+            return await self.run_in_child(attempt)
+        except NotBegunError as error:
+            return Failed(error.fault)
+
+    async def run_in_child(self, attempt: Attempt) -> Outcome:
+        """Run one attempt, as `run` does.
+
+        Raises:
+            NotBegunError: no child could begin it; it may run elsewhere.
+        """
         if attempt.stop_reason is not None:
             return Cancelled(attempt.stop_reason)
         if self._closing:
@@ -171,7 +202,7 @@ class ProcessExecutor:
         """Fail the call that waits longest, unless a ready child will come to it; tells whether it did."""
         if any(child.ready for child in self._children) or not self._waiting:
             return False
-        self._waiting.popleft().finish(Failed(fault))
+        self._waiting.popleft().refuse(fault)
         return True
 
     def _end(self, call: "_Call", reason: str) -> None:
@@ -212,7 +243,7 @@ class ProcessExecutor:
 class _Call:
     """An attempt, who waits for its outcome, and the child that has it."""
 
-    __slots__ = ("attempt", "child", "message", "waiter")
+    __slots__ = ("attempt", "child", "lines", "message", "waiter")
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
@@ -221,6 +252,12 @@ class _Call:
         limits = attempt.task.registry
         self.message = frame(Start(attempt.job, limits.log_limit, limits.result_limit))
         self.child: _Child | None = None
+        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
+
+    def refuse(self, fault: Fault) -> None:
+        """Say that no child could begin the attempt."""
+        if not self.waiter.done():
+            self.waiter.set_exception(NotBegunError(fault))
 
     def finish(self, outcome: Outcome) -> None:
         """Hand over the outcome."""
@@ -237,10 +274,13 @@ class _Child:
         self.call: _Call | None = None
         self._pool = pool
         self._unfit: Fault | None = None
-        self.process = ChildProcess(self._heard, self._gone)
+        self._oom_kills = 0
+        self.process = ChildProcess(self._heard, self._gone, overhear=pool.overhear)
 
     def take(self, call: _Call) -> bool:
         """Run a call's attempt; returns False when the child has just died, idle."""
+        self.process.forget_words()
+        self._oom_kills = oom_kills()
         if not self.process.send(call.message):
             return False
         self.call, call.child = call, self
@@ -262,20 +302,34 @@ class _Child:
             case Line():
                 # Numbered here: middleware may have logged before.
                 call.attempt.log.write(message.level, message.message, message.fields)
+                call.lines.append(f"{message.level} {message.message}"[:LONGEST_LINE])
             case Reached():
                 call.attempt.progress(message.done, message.total)
             case Ended():
                 self.call = None
-                call.finish(unpack_outcome(message))
+                outcome = unpack_outcome(message)
+                if not message.begun and isinstance(outcome, Failed):
+                    call.refuse(outcome.fault)
+                else:
+                    call.finish(outcome)
                 self._pool.free(self, spent=message.spent)
 
-    def _gone(self, code: int) -> None:
+    def _gone(self, end: Exit) -> None:
         call, self.call = self.call, None
-        fault = self._unfit or fault_of(WorkerCrashedError(self.process.pid, describe_exit(code)))
+        fault = self._unfit or self._evidence(end, call)
         if call is not None:
             reason = call.attempt.stop_reason or ("shutdown" if self.killed else None)
             call.finish(Failed(fault) if reason is None else Cancelled(reason))
         self._pool.bury(self, fault)
+
+    def _evidence(self, end: Exit, call: _Call | None) -> Fault:
+        return crash_fault(
+            self.process.pid,
+            end,
+            out_of_memory=end.code == -signal.SIGKILL and oom_kills() > self._oom_kills,
+            log=call.lines if call is not None else (),
+            stderr=self.process.last_words,
+        )
 
 
 def _cores() -> int:

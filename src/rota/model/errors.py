@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rota.model.job import Submission
+    from rota.model.outcome import Crash
 
 __all__ = [
     "ArgumentsError",
@@ -158,10 +159,16 @@ class JobNotFoundError(NotFoundError):
 
 
 class JobFailedError(RotaError):
-    """The job whose result was asked for failed; `kind`, `reason` and `traceback` say how."""
+    """The job whose result was asked for failed; `kind`, `reason` and `traceback` say how.
 
-    def __init__(self, job_id: object, kind: str, reason: str, traceback: str = "") -> None:
+    `crash` holds the evidence when the job's process died, else None.
+    """
+
+    def __init__(
+        self, job_id: object, kind: str, reason: str, traceback: str = "", crash: "Crash | None" = None
+    ) -> None:
         self.job_id, self.kind, self.reason, self.traceback = job_id, kind, reason, traceback
+        self.crash = crash
         super().__init__(f"job {job_id} failed: {kind}: {reason}")
 
 

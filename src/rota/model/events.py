@@ -15,6 +15,7 @@ __all__ = [
     "ClaimLost",
     "Event",
     "HookFailed",
+    "IsolationRefused",
     "JobEvent",
     "LogEntry",
     "LogRecord",
@@ -121,6 +122,13 @@ class HookFailed(Event, frozen=True):
     id: UUID
     task: str
     error: str
+
+
+class IsolationRefused(Event, frozen=True):
+    """A job that may have killed its worker cannot run alone, so it runs beside others; `reason` says why."""
+
+    task: str
+    reason: str
 
 
 class WorkerStarted(Event, frozen=True):

@@ -11,6 +11,7 @@ from rota.model.outcome import Fault
 from rota.model.states import State
 
 __all__ = [
+    "ISOLATED",
     "Claim",
     "ClaimRequest",
     "ClaimedJob",
@@ -24,6 +25,9 @@ __all__ = [
 
 ExecutorName = str
 """Which executor runs a job: "async", "thread", "process", or the name of a remote executor."""
+
+ISOLATED: ExecutorName = "isolated"
+"""Runs jobs that may have killed their worker, each alone in a process of its own."""
 
 
 class Submission(Struct, kw_only=True, omit_defaults=True):
@@ -93,7 +97,10 @@ class ClaimRequest(Struct, frozen=True, kw_only=True):
 
 
 class ClaimedJob(Struct, frozen=True, gc=False, kw_only=True):
-    """A job in its owner's hands. `attempt` counts this try; crashes are counted in both numbers."""
+    """A job in its owner's hands. `attempt` counts this try; crashes are counted in both numbers.
+
+    `crashes_alone` counts those in which nothing else ran in the process that died.
+    """
 
     id: UUID
     token: int
@@ -104,6 +111,7 @@ class ClaimedJob(Struct, frozen=True, gc=False, kw_only=True):
     codec: str
     attempt: int
     crashes: int
+    crashes_alone: int = 0
     max_attempts: int | None
     rank: int
     key: str | None
@@ -165,6 +173,7 @@ class JobRecord(Struct, frozen=True, kw_only=True):
     share: int
     attempt: int
     crashes: int
+    crashes_alone: int = 0
     max_attempts: int | None
     key: str | None
     tags: dict[str, str] | None

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 __all__ = [
     "Cancelled",
+    "Crash",
     "Failed",
     "Fault",
     "Handed",
@@ -19,12 +20,34 @@ __all__ = [
 ]
 
 
+class Crash(Struct, frozen=True, omit_defaults=True):
+    """What is known of the death of a process in which a job ran alone.
+
+    Attributes:
+        exit_code: how it exited, None when a signal killed it.
+        signal: the name of that signal, else None.
+        out_of_memory: the system killed it for want of memory, as its own counters say.
+        memory_peak: the largest resident size of the process, in bytes. Linux counts from the size of the
+            worker that started it.
+        log: the last lines that the attempt logged.
+        stderr: the end of what the process wrote to standard error since the attempt began.
+    """
+
+    pid: int
+    exit_code: int | None = None
+    signal: str | None = None
+    out_of_memory: bool = False
+    memory_peak: int | None = None
+    log: tuple[str, ...] = ()
+    stderr: str = ""
+
+
 class Fault(Struct, frozen=True):
     """An exception as data, so that it can cross processes and be stored without pickle.
 
     `kinds` holds the qualified names of the exception's classes, most derived first, for retry rules.
     `retry_after` is the delay in seconds that the exception asked for (an attribute `retry_after`, or a
-    Retry-After header, RFC 9110 §10.2.3), else None.
+    Retry-After header, RFC 9110 §10.2.3), else None. `crash` is there when the attempt's process died.
     """
 
     kind: str
@@ -32,6 +55,7 @@ class Fault(Struct, frozen=True):
     traceback: str = ""
     kinds: tuple[str, ...] = ()
     retry_after: float | None = None
+    crash: Crash | None = None
 
 
 class Succeeded(Struct, frozen=True):
@@ -92,7 +116,9 @@ Outcome = Succeeded | Failed | Retried | Snooze | Suspended | Handed | Cancelled
 class Settlement(Struct, frozen=True):
     """An outcome on its way to the store: of which claim, and how long the attempt took.
 
-    `duration` is in seconds; `limited` says that the job holds slots, which go back in the same transaction.
+    `duration` is in seconds; `limited` says that the job holds slots, which go back in the same transaction;
+    `crashed` says that the attempt's own process died: that counts in `crashes` and `crashes_alone`, and the
+    job runs alone from now on.
     """
 
     id: UUID
@@ -100,3 +126,4 @@ class Settlement(Struct, frozen=True):
     outcome: Outcome
     duration: float = 0.0
     limited: bool = False
+    crashed: bool = False

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from rota.model.errors import did_you_mean
 from rota.model.events import JobEvent
-from rota.model.job import JobRecord
+from rota.model.job import ISOLATED, JobRecord
 from rota.model.states import State
 from rota.model.worker import QueueRecord, WorkerRecord
 from rota.operations.text import clock, counted, relative, span
@@ -106,7 +106,19 @@ def _ready(facts: Facts) -> Iterator[Reason]:
     yield from blocked
     if job.held is None and not blocked:
         yield _in_line(facts)
+    if job.executor == ISOLATED:
+        yield _suspected(job)
     yield from _expiry(facts)
+
+
+def _suspected(job: JobRecord) -> Reason:
+    data = {"crashes": job.crashes, "crashes_alone": job.crashes_alone}
+    if job.crashes_alone:
+        fault = f": {job.fault.message}" if job.fault else ""
+        text = f"it brought its process down {counted(job.crashes_alone, 'time')}, and runs alone{fault}"
+    else:
+        text = "it may have brought its worker down, so it runs alone in a process"
+    return Reason(code="suspect", text=text, data=data)
 
 
 def _held(facts: Facts, held: str) -> Reason:
@@ -309,9 +321,13 @@ def _finished(facts: Facts) -> Iterator[Reason]:
         yield Reason(code="expired", text=f"it expired{ended}{late}", remedy=again)
     else:
         fault = f": {job.fault.kind}: {job.fault.message}" if job.fault else ""
-        crashed = f", {job.crashes} of them lost with their worker" if job.crashes else ""
+        crashed = f", {job.crashes} of them lost with their process" if job.crashes else ""
         text = f"it failed for good{ended}, after {tries}{crashed}{fault}"
-        yield Reason(code="failed", text=text, remedy=again)
+        crash = job.fault.crash if job.fault else None
+        if crash is None:
+            yield Reason(code="failed", text=text, remedy=again)
+        else:
+            yield Reason(code="poison", text=text, remedy=again, data=structs.asdict(crash))
 
 
 _BY_STATE: dict[State, Callable[[Facts], Iterator[Reason]]] = {

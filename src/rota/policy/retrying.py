@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from msgspec import structs
+
 from rota.model.errors import ConfigurationError, did_you_mean
 from rota.model.outcome import Failed, Fault, Retried
 
-__all__ = ["Backoff", "Retry", "decide"]
+__all__ = ["Backoff", "Retry", "decide", "decide_crash"]
 
 Backoff = Literal["exponential", "linear", "constant"]
 """How delays grow with the number n of failed attempts: delay × factor^(n-1), delay × n, or always delay."""
@@ -145,6 +147,26 @@ def decide(
     if failures >= limit or not policy.covers(fault):
         return Failed(fault)
     return Retried(policy.pause(failures, random, fault.retry_after), fault)
+
+
+def decide_crash(fault: Fault, *, crashes_alone: int, max_crashes: int, random: float) -> Failed | Retried:
+    """Decide what becomes of a job whose process has died; its retries are not touched.
+
+    Args:
+        fault: the evidence.
+        crashes_alone: how many processes of its own it had brought down before this one.
+        max_crashes: with how many of them it is parked.
+        random: evenly spread from 0 to 1; it places the jitter.
+    """
+    crashes = crashes_alone + 1
+    if crashes < max_crashes:
+        # What the machine lacked, memory for one, may be there again a little later.
+        return Retried(Retry(0).pause(crashes, random), fault)
+    times = "once" if crashes == 1 else f"{crashes} times"
+    message = (
+        f"parked: it brought its process down {times} while nothing else ran there. Last, {fault.message}"
+    )
+    return Failed(structs.replace(fault, message=message), final=True)
 
 
 def _checked_times(times: object, faults: list[str]) -> int:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from rota.model.events import JobEvent, LogRecord
 from rota.model.job import JobFilter, JobRecord
+from rota.model.outcome import Crash
 from rota.model.states import State
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
 
@@ -24,6 +25,7 @@ class StoredResult(Struct, frozen=True):
     fault_kind: str = ""
     fault_message: str = ""
     traceback: str = ""
+    crash: Crash | None = None
 
 
 class StateCount(Struct, frozen=True):

@@ -102,10 +102,12 @@ class JobStore(Protocol):
         """Return claimed jobs to their place, uncounted, with their slots; returns how many."""
         ...
 
-    async def rescue(self, limit: int) -> list[RescuedJob]:
+    async def rescue(self, limit: int, *, isolate: bool = False) -> list[RescuedJob]:
         """Take back running or handed jobs whose lease or deadline has passed, at most `limit`.
 
-        Each counts a crash, frees its slots and becomes ready, or cancelled if that was asked for.
+        Each counts a crash, frees its slots and becomes ready, or cancelled if that was asked for. With
+        `isolate`, those that ran in a worker (async, thread, process) are for the executor `isolated` from
+        now on.
         """
         ...
 

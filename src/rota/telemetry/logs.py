@@ -12,6 +12,7 @@ from rota.model.events import (
     AttemptEnded,
     ClaimLost,
     HookFailed,
+    IsolationRefused,
     Rescued,
     ScheduleFailed,
     ServiceFailed,
@@ -105,6 +106,10 @@ def listen(source: EventSource) -> None:
             ),
         ),
         (Rescued, lambda e: logger.warning("took back %d jobs of silent owners", len(e.ids))),
+        (
+            IsolationRefused,
+            lambda e: logger.warning("%s cannot run alone in a process, and does not: %s", e.task, e.reason),
+        ),
         (HookFailed, lambda e: logger.error("hook of %s failed for job %s: %s", e.task, e.id, e.error)),
         (ClaimLost, _claim_lost),
         (AttemptEnded, _attempt_ended),

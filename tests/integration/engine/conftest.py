@@ -28,10 +28,11 @@ QUICK: dict[str, Any] = {"lease": 2.0, "extend_every": 0.2, "grace": 2.0}
 class Stage:
     """An app with its open store, and workers to be started on it."""
 
-    def __init__(self, app: Rota, store: Store, clock: FakeClock | None) -> None:
+    def __init__(self, app: Rota, store: Store, clock: FakeClock | None, locator: str = "") -> None:
         self.app = app
         self.store = store
         self.clock = clock
+        self._locator = locator
         self.announcer = Announcer()
         self.ended: list[AttemptEnded] = []
         self.announcer.subscribe(AttemptEnded, self.ended.append)
@@ -58,7 +59,7 @@ class Stage:
     def make_worker(self, store: Store | None = None, queues: str = "") -> tuple[Worker, Maintenance]:
         """Make a worker that is not started."""
         used = store or self.store
-        executors = make_executors(self.app.registry, self.app.settings, "")
+        executors = make_executors(self.app.registry, self.app.settings, self._locator, self.announcer)
         worker = make_worker(
             used,
             self.app.registry,

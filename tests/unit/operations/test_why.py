@@ -8,7 +8,7 @@ import pytest
 from rota.model.events import JobEvent
 from rota.model.ids import new_id
 from rota.model.job import JobRecord
-from rota.model.outcome import Fault
+from rota.model.outcome import Crash, Fault
 from rota.model.states import State
 from rota.operations.why import Explanation, Facts, explain
 from tests.unit.operations.records import NOW, a_queue, a_record, a_worker
@@ -90,6 +90,19 @@ class TestReady:
 
         assert codes(explanation) == ["next", "expires"]
         assert "2026-01-05 12:01:00 UTC, in 1 min" in explanation.reasons[1].text
+
+
+class TestSuspected:
+    def test_a_job_whose_worker_crashed_says_that_it_runs_alone(self) -> None:
+        job = a_record(executor="isolated", crashes=1)
+
+        assert codes(why(job))[-1] == "suspect"
+
+    def test_one_that_crashed_alone_says_how(self) -> None:
+        fault = Fault("WorkerCrashedError", "was killed by SIGSEGV")
+        job = a_record(executor="isolated", crashes=3, crashes_alone=2, fault=fault)
+
+        assert why(job).reasons[-1].text.endswith("2 times, and runs alone: was killed by SIGSEGV")
 
 
 class TestHeld:
@@ -255,7 +268,21 @@ class TestFinished:
         reason = why(job).reasons[0]
 
         assert reason.text == (
-            "it failed for good 1 min ago, after 3 attempts, 1 of them lost with their worker: "
+            "it failed for good 1 min ago, after 3 attempts, 1 of them lost with their process: "
             "ValueError: boom"
         )
         assert reason.remedy == f"rota jobs retry {job.id}"
+
+    def test_a_parked_job_says_what_is_known_of_its_crash(self) -> None:
+        fault = Fault("WorkerCrashedError", "parked", crash=Crash(4711, signal="SIGKILL", out_of_memory=True))
+        job = a_record(state=State.FAILED, fault=fault, attempt=4, crashes=4, crashes_alone=3)
+
+        reason = why(job).reasons[0]
+
+        assert reason.code == "poison"
+        assert "WorkerCrashedError: parked" in reason.text
+        assert (reason.data["pid"], reason.data["signal"], reason.data["out_of_memory"]) == (
+            4711,
+            "SIGKILL",
+            True,
+        )

@@ -11,7 +11,15 @@ from rota.model.states import State
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
 from rota.ports.insight import FaultGroup, StateCount, StoredResult
 from rota.stores.postgres.database import Database, Run
-from rota.stores.postgres.rows import event, filter_params, job_record, load, log_record, worker_record
+from rota.stores.postgres.rows import (
+    event,
+    filter_params,
+    job_record,
+    load,
+    load_crash,
+    log_record,
+    worker_record,
+)
 
 __all__ = ["PostgresInsight"]
 
@@ -51,9 +59,12 @@ class PostgresInsight:
         """See `InsightStore.results`."""
         rows = await self._database.fetch("results", self._database.now(), list(jobs))
         found = {}
-        for job, state, value, stored, kept, kind, message, traceback in rows:
+        for job, state, value, stored, kept, *failure in rows:
             has = state == State.SUCCEEDED and (stored or kept is None)
-            found[job] = StoredResult(State(state), value, has, kind or "", message or "", traceback or "")
+            kind, message, traceback, crash = failure
+            found[job] = StoredResult(
+                State(state), value, has, kind or "", message or "", traceback or "", load_crash(crash)
+            )
         return found
 
     async def logs(self, job: UUID, *, after: int = 0, limit: int = 1000) -> list[LogRecord]:

@@ -70,7 +70,7 @@ class PostgresJobs:
             list(wanted.values()),
         )
         place = {queue: place for place, queue in enumerate(request.queues)}
-        rows.sort(key=lambda row: (place[row[2]], row[10], row[19], row[20]))  # queue, rank, share, seq
+        rows.sort(key=lambda row: (place[row[2]], row[11], row[20], row[21]))  # queue, rank, share, seq
         return [claimed_job(row) for row in rows]
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
@@ -96,7 +96,7 @@ class PostgresJobs:
 
         return await self._database.transact(work)
 
-    async def rescue(self, limit: int) -> list[RescuedJob]:
+    async def rescue(self, limit: int, *, isolate: bool = False) -> list[RescuedJob]:
         """See `JobStore.rescue`."""
 
         async def work(run: Run) -> list[RescuedJob]:
@@ -105,7 +105,7 @@ class PostgresJobs:
             if not rows:
                 return []
             now = rows[0]["now"]
-            await run("rescue", now, await _end_cancelled(run, now, rows))
+            await run("rescue", now, await _end_cancelled(run, now, rows), isolate)
             await free_slots(run, [scope for row in rows for scope in row["slots"]])
             told = [Told(row["id"], "rescue", row["attempt"], {"owner": row["owner"]}) for row in rows]
             await tell(run, now, told)

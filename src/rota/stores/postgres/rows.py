@@ -7,7 +7,7 @@ import msgspec
 
 from rota.model.events import JobEvent, LogRecord
 from rota.model.job import ClaimedJob, JobFilter, JobRecord
-from rota.model.outcome import Fault
+from rota.model.outcome import Crash, Fault
 from rota.model.schedule import ScheduleRecord
 from rota.model.states import State
 from rota.model.worker import WorkerRecord
@@ -20,6 +20,7 @@ __all__ = [
     "filter_params",
     "job_record",
     "load",
+    "load_crash",
     "log_record",
     "schedule_params",
     "schedule_record",
@@ -29,6 +30,7 @@ __all__ = [
 Row = Mapping[str, Any]
 _decode = msgspec.json.Decoder().decode
 _decode_fault = msgspec.json.Decoder(Fault).decode
+_decode_crash = msgspec.json.Decoder(Crash).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,6 +42,11 @@ def dump(value: object) -> str:
 def load(text: str | None) -> Any:
     """Return the value of a `jsonb` column."""
     return None if text is None else _decode(text)
+
+
+def load_crash(text: str | None) -> Crash | None:
+    """Return the evidence of a crash, as it stands in a fault."""
+    return None if text is None else _decode_crash(text)
 
 
 def claimed_job(row: Any) -> ClaimedJob:

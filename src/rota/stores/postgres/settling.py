@@ -107,6 +107,7 @@ class _Group:
         self._put_off: list[tuple[UUID, timedelta, str | None, bool, float]] = []
         self._suspended: list[tuple[UUID, str | None, datetime | None, int, float]] = []
         self._handed: list[tuple[UUID, str, datetime, int, float]] = []
+        self._crashed: list[UUID] = []
         self._parents: list[UUID | None] = []
         self._slots: list[str] = []
         self._events: list[Told] = []
@@ -118,6 +119,8 @@ class _Group:
             outcome = Cancelled()
         if not isinstance(outcome, Handed):
             self._slots += row["slots"]
+        if one.crashed:
+            self._crashed.append(one.id)
         if isinstance(outcome, Succeeded | Failed | Cancelled):
             self._end(one, outcome)
             self._parents.append(row["parent"])
@@ -137,7 +140,8 @@ class _Group:
         match outcome:
             case Retried(delay, fault):
                 self._put_off.append((one.id, delay, dump(fault), False, one.duration))
-                self._tell(one, "retry", attempt, {"delay": delay.total_seconds(), "error": fault.kind})
+                kind = "crash" if one.crashed else "retry"
+                self._tell(one, kind, attempt, {"delay": delay.total_seconds(), "error": fault.kind})
             case Snooze(delay, reason):
                 self._put_off.append((one.id, delay, None, True, one.duration))
                 self._tell(one, "snooze", attempt, {"delay": delay.total_seconds(), "reason": reason})
@@ -152,6 +156,8 @@ class _Group:
 
     async def write(self) -> None:
         """Write all of it."""
+        if self._crashed:
+            await self._run("count_crashes", self._crashed)
         await finish(self._run, self._now, self._endings)
         await self._write("bury", self._buried)
         await self._write("put_off", self._put_off)

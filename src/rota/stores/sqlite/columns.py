@@ -19,6 +19,7 @@ RECORD = (
     "share",
     "attempt",
     "crashes",
+    "crashes_alone",
     "max_attempts",
     "key",
     "tags",
@@ -65,6 +66,7 @@ _KEPT = tuple(name for name in RECORD if name not in _LEFT_BEHIND)
 _REVIVED = {
     "attempt": "0",
     "crashes": "0",
+    "crashes_alone": "0",
     "cancel_requested": "0",
     "expires_at": "iif(expires_at > :now, expires_at, null)",
     "ready_at": ":now",

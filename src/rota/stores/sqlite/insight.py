@@ -123,4 +123,5 @@ def _result(row: Sequence[Any]) -> StoredResult:
         fault_kind=failure.kind if failure else "",
         fault_message=failure.message if failure else "",
         traceback=failure.traceback if failure else "",
+        crash=failure.crash if failure else None,
     )

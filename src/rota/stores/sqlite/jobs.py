@@ -56,9 +56,11 @@ class SqliteJobs:
         """Return claimed jobs to their place; see the port."""
         return await self._writer.run(lambda transaction: returning.give_back(transaction, claims))
 
-    async def rescue(self, limit: int) -> list[RescuedJob]:
+    async def rescue(self, limit: int, *, isolate: bool = False) -> list[RescuedJob]:
         """Take back jobs whose lease or deadline has passed; see the port."""
-        return await self._writer.run(lambda transaction: returning.rescue(transaction, limit))
+        return await self._writer.run(
+            lambda transaction: returning.rescue(transaction, limit, isolate=isolate)
+        )
 
     async def promote(self, limit: int) -> Promoted:
         """Make due jobs ready, expire those that are too late; see the port."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from rota.model.job import Claim
@@ -63,10 +63,10 @@ def give_back(transaction: Transaction, claims: Sequence[Claim]) -> int:
     return len(rows)
 
 
-def rescue(transaction: Transaction, limit: int) -> list[RescuedJob]:
+def rescue(transaction: Transaction, limit: int, *, isolate: bool = False) -> list[RescuedJob]:
     """Take back jobs whose lease or deadline has passed; see `JobStore.rescue`."""
     rows = [_Lapsed(*row) for row in transaction.rows("lapsed", limit=limit)]
-    _put_back(transaction, rows, "rescue")
+    _put_back(transaction, rows, "rescue", isolate=isolate)
     transaction.change("bury_workers")
     rescued = [
         RescuedJob(
@@ -82,8 +82,10 @@ def rescue(transaction: Transaction, limit: int) -> list[RescuedJob]:
     return rescued
 
 
-def _put_back(transaction: Transaction, rows: Sequence[Claimed] | Sequence[_Lapsed], statement: str) -> None:
-    """Make jobs ready by a statement, or cancelled where that was asked for."""
+def _put_back(
+    transaction: Transaction, rows: Sequence[Claimed] | Sequence[_Lapsed], statement: str, **values: Any
+) -> None:
+    """Make jobs ready by a statement with these values, or cancelled where that was asked for."""
     aftermath = Aftermath(transaction)
     cancelled = [(row.seq, None) for row in rows if row.cancel_requested]
     returned = [(row.seq,) for row in rows if not row.cancel_requested]
@@ -95,5 +97,5 @@ def _put_back(transaction: Transaction, rows: Sequence[Claimed] | Sequence[_Laps
             aftermath.ready.add(row.queue)
     archive(transaction, State.CANCELLED, cancelled)
     if returned:
-        transaction.change(statement, jobs=json.dumps(returned))
+        transaction.change(statement, jobs=json.dumps(returned), **values)
     aftermath.follow()

@@ -124,6 +124,9 @@ class _Ends:
         """Write outcomes; returns the settlements whose claims do not hold."""
         claims = [Claim(one.id, one.token) for one in settlements]
         held = {row.place: row for row in claimed_jobs(self._transaction, claims)}
+        crashed = [(row.seq,) for place, row in held.items() if settlements[place].crashed]
+        if crashed:
+            self._transaction.change("count_crashes", jobs=json.dumps(crashed))
         for place, row in held.items():
             self._end(settlements[place], row)
         archive(self._transaction, State.CANCELLED, self._archived, settled=True)
@@ -159,7 +162,7 @@ class _Ends:
         delay = micros(outcome.delay)
         self._run_again(settlement, row, delay, fault=outcome.fault)
         data = {"delay": delay / _SECOND, "kind": outcome.fault.kind, "message": outcome.fault.message}
-        self._remember(settlement, row, "retry", data)
+        self._remember(settlement, row, "crash" if settlement.crashed else "retry", data)
 
     def _snooze(self, settlement: Settlement, row: Claimed, outcome: Snooze) -> None:
         delay = micros(outcome.delay)

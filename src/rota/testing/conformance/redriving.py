@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rota.model.ids import new_id
-from rota.model.job import JobFilter, JobRecord
+from rota.model.job import ISOLATED, JobFilter, JobRecord
 from rota.model.outcome import Failed, Fault, Retried, Succeeded
 from rota.model.states import State
 from rota.testing.conformance.scene import BOOM, FAILED, HOUR, LEASE, MINUTE, SECOND, Scene, a_job, needs
@@ -82,6 +82,15 @@ class TestRedrive:
         await scene.redrive(job.id)
         again = await scene.claim_one()
         assert (again.attempt, again.crashes) == (1, 0)
+
+    async def test_its_crashes_are_forgotten_but_it_still_runs_alone(self, scene: Scene) -> None:
+        job = await scene.run()
+        assert await scene.settle(job, FAILED, crashed=True)
+        dead = await scene.job(job.id)
+        assert (dead.executor, dead.crashes, dead.crashes_alone) == (ISOLATED, 1, 1)
+        await scene.redrive(job.id)
+        record = await scene.job(job.id)
+        assert (record.executor, record.crashes, record.crashes_alone) == (ISOLATED, 0, 0)
 
     async def test_the_old_claim_stays_lost(self, scene: Scene) -> None:
         old = await scene.run()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rota.model.ids import new_id
-from rota.model.job import Claim
+from rota.model.job import ISOLATED, Claim
 from rota.model.outcome import Handed
 from rota.model.states import State
 from rota.model.worker import Beat
@@ -98,6 +98,28 @@ class TestRescue:
         scene.clock.advance(LEASE - SECOND)
         assert await scene.store.jobs.rescue(10) == []
         assert await scene.settle(job)
+
+    @pytest.mark.parametrize("executor", ["async", "thread", "process", "lambda"])
+    async def test_what_may_have_killed_its_worker_runs_alone_from_then_on(
+        self, scene: Scene, executor: str
+    ) -> None:
+        job = await scene.submit(executor=executor)
+        await scene.claim(limits={executor: 1})
+        scene.clock.advance(LEASE)
+        await scene.store.jobs.rescue(10, isolate=True)
+        record = await scene.job(job)
+        # What runs elsewhere cannot have killed a worker.
+        assert record.executor == (ISOLATED if executor != "lambda" else executor)
+        assert (record.crashes, record.crashes_alone) == (1, 0)
+        assert await scene.claim(limits=dict.fromkeys({"async", executor} - {"lambda"}, 1)) == []
+        (again,) = await scene.claim(limits={record.executor: 1})
+        assert (again.id, again.crashes, again.crashes_alone) == (job, 1, 0)
+
+    async def test_a_handed_job_that_is_lost_has_killed_nobody(self, scene: Scene) -> None:
+        job = await scene.finish(Handed("external", START + HOUR))
+        scene.clock.advance(HOUR)
+        await scene.store.jobs.rescue(10, isolate=True)
+        assert (await scene.job(job)).executor == "async"
 
     async def test_a_handed_job_comes_back_at_its_deadline(self, scene: Scene) -> None:
         job = await scene.finish(Handed("external", START + HOUR))

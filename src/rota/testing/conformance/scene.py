@@ -131,10 +131,16 @@ class Scene:
         return claimed
 
     async def settle(
-        self, job: ClaimedJob, outcome: Outcome = DONE, *, duration: float = 0.0, limited: bool = False
+        self,
+        job: ClaimedJob,
+        outcome: Outcome = DONE,
+        *,
+        duration: float = 0.0,
+        limited: bool = False,
+        crashed: bool = False,
     ) -> bool:
         """Settle one claim; False when it was refused."""
-        settlement = Settlement(job.id, job.token, outcome, duration, limited)
+        settlement = Settlement(job.id, job.token, outcome, duration, limited, crashed)
         settled = await self.store.jobs.settle([settlement])
         assert settled.refused <= {job.id}
         return not settled.refused

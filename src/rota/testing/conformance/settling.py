@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from rota.model.ids import new_id
-from rota.model.job import ClaimedJob
+from rota.model.job import ISOLATED, ClaimedJob
 from rota.model.outcome import (
     Cancelled,
+    Crash,
     Failed,
     Fault,
     Handed,
@@ -75,6 +76,29 @@ class TestSettle:
         assert (job.attempt, job.fault) == (1, BOOM)
         self._is_nobodys(job)
         assert await scene.events(job.id) == ["retry"]
+
+    async def test_a_crash_counts_apart_and_the_job_runs_alone_from_then_on(self, scene: Scene) -> None:
+        crash = Crash(4711, None, "SIGSEGV", memory_peak=2**33, log=("info ø",), stderr="Fatal\n")
+        fault = Fault("WorkerCrashedError", "died", crash=crash)
+        job = await scene.run()
+        assert await scene.settle(job, Retried(NO_DELAY, fault), crashed=True)
+        record = await scene.job(job.id)
+        assert (record.state, record.executor, record.fault) == (State.READY, ISOLATED, fault)
+        assert (record.attempt, record.crashes, record.crashes_alone) == (1, 1, 1)
+        assert await scene.events(job.id) == ["crash"]
+        assert await scene.claim() == []
+        (again,) = await scene.claim(limits={ISOLATED: 1})
+        assert (again.attempt, again.crashes, again.crashes_alone) == (2, 1, 1)
+        assert await scene.settle(again, Failed(fault), crashed=True)
+        assert (await scene.job(job.id)).crashes_alone == 2
+        assert (await scene.store.insight.results([job.id]))[job.id].crash == crash
+
+    async def test_a_crash_of_a_claim_that_was_lost_counts_nothing(self, scene: Scene) -> None:
+        job = await scene.run()
+        await scene.store.jobs.give_back([job.claim])
+        assert not await scene.settle(job, Retried(NO_DELAY, BOOM), crashed=True)
+        record = await scene.job(job.id)
+        assert (record.executor, record.crashes) == ("async", 0)
 
     async def test_snoozed_is_scheduled_and_not_counted(self, scene: Scene) -> None:
         job = await scene.job(await scene.finish(Snooze(MINUTE, "too early")))

@@ -7,14 +7,14 @@ coalesce($1::timestamptz, statement_timestamp())
 
 -- name: kept
 -- The columns that a job takes along when it leaves the live jobs.
-id, seq, queue, executor, task, payload, codec, rank, share, attempt, crashes, max_attempts, cancel_requested, key, tags,
-unique_key, headers, options, parent, root, batch, ordinal, schedule, due, trust, external_id, progress_done,
+id, seq, queue, executor, task, payload, codec, rank, share, attempt, crashes, crashes_alone, max_attempts,
+cancel_requested, key, tags, unique_key, headers, options, parent, root, batch, ordinal, schedule, due, trust, external_id, progress_done,
 progress_total, run_at, expires_at, submitted_at, ready_at, claimed_at
 
 -- name: record
 -- The columns of a job as they are shown, but for the last two, which live jobs do not have.
-id, state, queue, executor, task, payload, codec, rank, share, attempt, crashes, max_attempts, key, tags, unique_key, held,
-owner, token, cancel_requested, headers, parent, root, batch, ordinal, schedule, due, wake_key, wake_at, children,
+id, state, queue, executor, task, payload, codec, rank, share, attempt, crashes, crashes_alone, max_attempts, key, tags,
+unique_key, held, owner, token, cancel_requested, headers, parent, root, batch, ordinal, schedule, due, wake_key, wake_at, children,
 external_id, trust, options, slots, progress_done, progress_total, fault, run_at, expires_at, lease_until, submitted_at,
 ready_at, claimed_at, started_at
 

@@ -24,6 +24,7 @@ create table {schema}.jobs (
     state text collate "C" not null,
     attempt integer not null default 0,
     crashes integer not null default 0,
+    crashes_alone integer not null default 0,
     max_attempts integer,
     token bigint,
     settled_token bigint,

@@ -29,8 +29,8 @@ where j.id = any (array(
     ) pick
 ))
 returning
-    j.id, j.token, j.queue, j.executor, j.task, j.payload, j.codec, j.attempt, j.crashes, j.max_attempts, j.rank, j.key,
-    j.headers, j.parent, j.root, j.schedule, j.due, j.options, j.submitted_at, j.share, j.seq;
+    j.id, j.token, j.queue, j.executor, j.task, j.payload, j.codec, j.attempt, j.crashes, j.crashes_alone,
+    j.max_attempts, j.rank, j.key, j.headers, j.parent, j.root, j.schedule, j.due, j.options, j.submitted_at, j.share, j.seq;
 
 -- name: give_back_lock
 -- Lock the claims that are still held, by id.
@@ -64,10 +64,15 @@ limit $2
 for update skip locked;
 
 -- name: rescue
--- Put jobs that were taken back from a silent owner in their place; each counts a crash.
+-- Put jobs that were taken back from a silent owner in their place; each counts a crash. $3: who ran in a worker runs
+-- alone from now on.
 with moved as (
     update {schema}.jobs j
-    set state = 'ready', crashes = j.crashes + 1, token = null, owner = null, lease_until = null, slots = '{}',
+    set state = 'ready', crashes = j.crashes + 1,
+        executor = case
+            when $3::boolean and j.state = 'running' and j.executor in ('async', 'thread', 'process') then 'isolated'
+            else j.executor
+        end, token = null, owner = null, lease_until = null, slots = '{}',
         external_id = null, ready_at = $1::timestamptz
     where j.id = any ($2::uuid[])
     returning j.queue

@@ -49,7 +49,7 @@ limit $1;
 -- Read the state and the result of jobs.
 select
     f.id, f.state, r.value, r.job is not null as stored, f.result_kept, f.fault ->> 'kind', f.fault ->> 'message',
-    f.fault ->> 'traceback'
+    f.fault ->> 'traceback', f.fault ->> 'crash'
 from (
     select id, state, fault, null::boolean as result_kept from {schema}.jobs where id = any ($2::uuid[])
     union all

@@ -36,6 +36,12 @@ where j.id = any (array(
 order by j.id
 for update;
 
+-- name: count_crashes
+-- Count the deaths of processes in which locked jobs ran; each runs alone from now on.
+update {schema}.jobs
+set crashes = crashes + 1, crashes_alone = crashes_alone + 1, executor = 'isolated'
+where id = any ($1::uuid[]);
+
 -- name: lock
 -- Lock live jobs, by id.
 select from {schema}.jobs where id = any ($1::uuid[]) order by id for update;

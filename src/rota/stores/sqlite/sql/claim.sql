@@ -14,5 +14,5 @@ where seq in (
     limit :limit
 )
 returning
-    rank, share, seq, id, token, queue, executor, task, payload, codec, attempt, crashes, max_attempts, key,
-    headers, parent, root, schedule, due, options, submitted_at;
+    rank, share, seq, id, token, queue, executor, task, payload, codec, attempt, crashes, crashes_alone,
+    max_attempts, key, headers, parent, root, schedule, due, options, submitted_at;

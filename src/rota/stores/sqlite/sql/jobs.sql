@@ -16,8 +16,10 @@ order by lease_until
 limit :limit;
 
 -- name: rescue
--- Put jobs that were taken back from a silent owner in their place; each counts a crash.
+-- Put jobs that were taken back from a silent owner in their place; each counts a crash. With :isolate, who ran in a
+-- worker runs alone from now on.
 update jobs set
+    executor = iif(:isolate and state = 'running' and executor in ('async', 'thread', 'process'), 'isolated', executor),
     state = 'ready', crashes = crashes + 1, ready_at = :now, token = null, owner = null, lease_until = null,
     started_at = null, slots = null, external_id = null
 where seq in (select value ->> 0 from json_each(:jobs));

@@ -70,6 +70,11 @@ cross join jobs on seq = its_seq;
 -- Remove live jobs; each comes as [seq, ...].
 delete from jobs where seq in (select value ->> 0 from json_each(:jobs));
 
+-- name: count_crashes
+-- Count the deaths of processes in which jobs ran; each runs alone from now on.
+update jobs set crashes = crashes + 1, crashes_alone = crashes_alone + 1, executor = 'isolated'
+where seq in (select value ->> 0 from json_each(:jobs));
+
 -- name: put_off
 -- Put a job that ran back in line, now or for later; `uncounted` takes the attempt back.
 update jobs set
