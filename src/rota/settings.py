@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from rota.model.access import Role
 from rota.model.errors import ConfigurationError, did_you_mean
 
 __all__ = [
@@ -65,6 +67,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         durability: "full" syncs every commit; "normal" may lose the last moments in a power cut.
         listen: whether PostgreSQL notices are used; false behind a pooler in transaction mode.
         pool_size: most connections that a process opens to PostgreSQL.
+        host: address that the API and the dashboard listen on; one that others reach needs a token first.
+        port: their port; 0 takes a free one.
+        allowed_hosts: further names by which a browser or client may call them, comma-separated; "*" for any.
+        proxy_header: header in which a proxy names the user whom it has checked, such as X-Forwarded-User.
+        proxies: addresses or networks of proxies whose header is believed, comma-separated.
+        proxy_roles: what users of the proxy may do: "ada=admin,*=viewer".
         log_level: least severe line to print.
         log_format: "json" for machines, "console" for people, "auto" by whether a terminal is there.
     """
@@ -92,6 +100,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     durability: Literal["full", "normal"] = "full"
     listen: bool = True
     pool_size: Annotated[int, Meta(ge=3)] = 8
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8470
+    allowed_hosts: str = ""
+    proxy_header: str = ""
+    proxies: str = "127.0.0.1,::1"
+    proxy_roles: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 
@@ -243,4 +257,21 @@ def _contradictions(merged: Mapping[str, Any]) -> list[str]:
         parse_queues(merged.get("queues", ""))
     except ConfigurationError as error:
         faults.extend(error.faults)
+    return faults + _proxy_faults(merged)
+
+
+def _proxy_faults(merged: Mapping[str, Any]) -> list[str]:
+    faults = []
+    for network in filter(None, map(str.strip, merged.get("proxies", "").split(","))):
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            faults.append(f"proxies={network!r}: is no address or network; for example 10.0.0.0/8")
+    faults += [
+        f"proxy_roles={pair!r}: give NAME=ROLE, with a role of {', '.join(Role)}"
+        for pair in filter(None, map(str.strip, merged.get("proxy_roles", "").split(",")))
+        if pair.partition("=")[2] not in set(Role)
+    ]
+    if merged.get("proxy_header") and not merged.get("proxy_roles"):
+        faults.append("proxy_header: needs proxy_roles, such as 'ada=admin,*=viewer'")
     return faults

@@ -92,11 +92,8 @@ def test_the_commands_of_the_image_exist() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_the_command_of_a_service_exists_or_waits_in_a_profile(compose: dict[str, Any], name: str) -> None:
-    """When the command arrives, the profile goes."""
-    service = compose["services"][name]
-
-    assert exists(*service["command"]) is ("profiles" not in service)
+def test_the_command_of_a_service_exists(compose: dict[str, Any], name: str) -> None:
+    assert exists(*compose["services"][name]["command"])
 
 
 def test_no_secret_stands_in_the_files() -> None:

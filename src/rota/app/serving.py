@@ -10,6 +10,7 @@ from rota.engine.host import Part, host
 from rota.engine.scheduling import Scheduling
 from rota.model.errors import ConfigurationError
 from rota.operations.schedules import submission_of
+from rota.ports.store import Store
 from rota.telemetry import logs
 from rota.wiring import make_executors, make_maintenance, make_worker
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROLES", "run_loop", "serve"]
 
-ROLES = ("worker", "scheduler")
+ROLES = ("worker", "scheduler", "api")
 
 
 async def serve(
@@ -31,7 +32,7 @@ async def serve(
     also: Sequence[Part] = (),
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run roles ("worker", "scheduler") until a signal or until a part has stopped by itself.
+    """Run roles ("worker", "scheduler", "api") until a signal or until a part has stopped by itself.
 
     Args:
         app: whose tasks and schedules.
@@ -54,22 +55,33 @@ async def serve(
     await store.open()
     app.connection.adopt(store)
     try:
-        parts: list[Part] = []
-        if "worker" in roles:
-            executors = make_executors(app.registry, app.settings, locator, announcer)
-            parts.append(make_maintenance(store, announcer, app.settings))
-            parts.append(
-                make_worker(
-                    store, app.registry, executors, announcer=announcer, settings=app.settings, queues=queues
-                )
-            )
-        if "scheduler" in roles:
-            await app.schedules.store_declared(store)
-            parts.append(Scheduling(store, submission_of, announcer))
+        parts = await _make_parts(app, store, roles, announcer, queues=queues, locator=locator)
         await host([*parts, *also], store.wakeup, ready=ready)
     finally:
         app.connection.adopt(None)
         await store.close()
+
+
+async def _make_parts(
+    app: "Rota", store: Store, roles: Iterable[str], announcer: Announcer, *, queues: str, locator: str
+) -> list[Part]:
+    """Return the parts of a process in the order in which they start."""
+    parts: list[Part] = []
+    settings = app.settings
+    if "worker" in roles:
+        executors = make_executors(app.registry, settings, locator, announcer)
+        parts.append(make_maintenance(store, announcer, settings))
+        parts.append(
+            make_worker(store, app.registry, executors, announcer=announcer, settings=settings, queues=queues)
+        )
+    if "scheduler" in roles:
+        await app.schedules.store_declared(store)
+        parts.append(Scheduling(store, submission_of, announcer))
+    if "api" in roles:
+        from rota.app.web import WebServer  # noqa: PLC0415 - half a second that a worker need not spend
+
+        parts.append(WebServer(app, store, any_port="worker" in roles))
+    return parts
 
 
 def run_loop(work: Coroutine[Any, Any, None]) -> None:

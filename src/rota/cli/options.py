@@ -19,6 +19,7 @@ __all__ = [
     "Moment",
     "ScheduleArgument",
     "Tag",
+    "WebOptions",
     "WorkerArgument",
     "WorkerOptions",
     "YesOption",
@@ -152,3 +153,14 @@ class WorkerOptions(NamedTuple):
     threads: Annotated[str | None, _Threads] = None
     processes: Annotated[str | None, _Processes] = None
     grace: Annotated[str | None, _Grace] = None
+
+
+_Host = Option("--host", "Address to listen on; loopback if not set.", metavar="ADDRESS")
+_Port = Option("--port", "Port to listen on; 0 takes a free one.", metavar="N")
+
+
+class WebOptions(NamedTuple):
+    """Settings of the API and the dashboard that a command line may change."""
+
+    host: Annotated[str | None, _Host] = None
+    port: Annotated[str | None, _Port] = None

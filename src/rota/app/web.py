@@ -1,0 +1,171 @@
+"""The API and the dashboard as a part of a process."""
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI
+
+from rota.api import make_router
+from rota.model.errors import ConfigurationError
+from rota.model.events import Notice
+from rota.operations import access
+from rota.ports.store import Store
+from rota.settings import Settings
+from rota.web import problems
+from rota.web.context import WebContext
+from rota.web.guard import Guard, allowed_hosts
+from rota.web.throttle import Throttle
+from rota.wiring import rota_version
+
+if TYPE_CHECKING:
+    from rota.app.rota import Rota
+
+__all__ = ["WebServer", "make_web"]
+
+_BODY_BEYOND_PAYLOAD = 64 * 1024
+_BACKLOG = 512
+_REMEDY = "Make a token first (rota tokens create NAME --role admin), or set proxy_header"
+
+
+def make_web(app: "Rota", store: Store) -> FastAPI:
+    """Return the ASGI application.
+
+    Args:
+        app: its settings and definitions.
+        store: open in the loop that will serve.
+    """
+    web = FastAPI(
+        title="Rota",
+        version=rota_version(),
+        summary="One scheduler for Python.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    settings = app.settings
+    web.state.context = WebContext(
+        store=store,
+        settings=settings,
+        registry=app.registry,
+        declared=app.schedules.declared,
+        logins=Throttle(),
+    )
+    web.include_router(make_router())
+    problems.install(web)
+    web.add_middleware(
+        Guard, hosts=allowed_hosts(settings), limit=settings.payload_limit + _BODY_BEYOND_PAYLOAD
+    )
+    return web
+
+
+class WebServer:
+    """Serves the API and the dashboard until it is stopped (`engine.host.Part`).
+
+    Args:
+        app: its settings and definitions.
+        store: open in this loop.
+        any_port: whether another port will do where the set one is taken, as for a developer's second app.
+    """
+
+    def __init__(self, app: "Rota", store: Store, *, any_port: bool = False) -> None:
+        self.stopped = asyncio.Event()
+        self._app = app
+        self._store = store
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._any_port = any_port
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it is, once it has started."""
+        settings = self._app.settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return f"http://{host}:{self._port}/"
+
+    async def start(self) -> None:
+        """Take the port and begin.
+
+        Raises:
+            ConfigurationError: the address cannot be had, or others would reach it and nobody could log in.
+        """
+        settings = self._app.settings
+        await self._check_closed(settings)
+        listener = _listen(settings, any_port=self._any_port)
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            make_web(self._app, self._store),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=5,
+        )
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._serve(self._server, listener), name="rota-web")
+
+    def notice(self, notice: Notice) -> None:
+        """Take a wake-up call."""
+
+    async def stop(self) -> None:
+        """Let open requests end."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await asyncio.wait([self._task])
+
+    async def hurry(self) -> None:
+        """Cut open requests off."""
+        if self._server is not None:
+            self._server.force_exit = True
+
+    async def _serve(self, server: "_Server", listener: socket.socket) -> None:
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            self.stopped.set()
+
+    async def _check_closed(self, settings: Settings) -> None:
+        if _is_loopback(settings.host) or settings.proxy_header or await access.list_tokens(self._store):
+            return
+        fault = f"host={settings.host!r}: others could reach it, and nobody could log in"
+        raise ConfigurationError([f"{fault}. {_REMEDY}"])
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process that hosts it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(settings: Settings, *, any_port: bool) -> socket.socket:
+    host, port = settings.host, settings.port
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        try:
+            return socket.create_server((str(address[0]), port), family=family, backlog=_BACKLOG)
+        except OSError as error:
+            if not any_port or error.errno != errno.EADDRINUSE:
+                raise
+            return socket.create_server((str(address[0]), 0), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            [f"host={host!r}, port={port}: cannot listen there: {error.strerror}. Set ROTA_PORT or --port"]
+        ) from error

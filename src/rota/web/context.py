@@ -1,0 +1,44 @@
+"""What a request finds at hand: the store, the settings, the app's definitions."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+from msgspec import Struct
+
+from rota.definitions.registry import Registry
+from rota.ports.store import Store
+from rota.settings import Settings
+from rota.web.throttle import Throttle
+
+if TYPE_CHECKING:
+    from rota.model.schedule import ScheduleRecord
+
+__all__ = ["Here", "WebContext"]
+
+
+class WebContext(Struct, frozen=True, kw_only=True):
+    """One web process.
+
+    Args:
+        store: open in the loop that serves.
+        settings: the app's.
+        registry: the app's definitions; empty where no app was given.
+        declared: returns the schedules of the app's code.
+        logins: counts failed logins.
+    """
+
+    store: Store
+    settings: Settings
+    registry: Registry
+    declared: "Callable[[], Sequence[ScheduleRecord]]"
+    logins: Throttle
+
+
+def _context(request: Request) -> WebContext:
+    context: WebContext = request.app.state.context
+    return context
+
+
+Here = Annotated[WebContext, Depends(_context)]
+"""Gives a route the process's context."""
