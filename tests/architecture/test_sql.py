@@ -40,6 +40,7 @@ ALONE: dict[str, dict[str, str]] = {
         "tick_known": "PostgreSQL sees it from the conflict in `write_ticks`",
         "idle_queues": "PostgreSQL looks within `submit`, and sends the notices there",
         "submit_alike": "binding values one by one is most of a submit's time on SQLite",
+        "import_*": "PostgreSQL takes rows by COPY, which needs no statement",
         "main_file": "tells whether a user's connection is on this store's file",
     },
     "postgres": {

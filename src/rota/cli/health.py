@@ -1,4 +1,4 @@
-"""`rota check`, `rota health` and `rota db`: does it fit together, is it well, is the schema there?"""
+"""`rota check` and `rota health`: does it fit together, is it well?"""
 
 import socket
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from rota.cli.command import Group, Option, Session, command
+from rota.cli.command import Option, Session, command
 from rota.cli.target import Target
 from rota.model.clock import SystemClock
 from rota.model.errors import ConfigurationError, RotaError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rota.operations.health import Check
     from rota.ports.store import Store
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "tell"]
 
 Live = Annotated[bool, Option("--live", "Send a job through the store, look for workers, compare clocks.")]
 NeedWorker = Annotated[bool, Option("--worker", "Fail unless a worker is alive.")]
@@ -26,7 +26,6 @@ Patience = Annotated[
     float,
     Option("--timeout", "Wait that long.", metavar="SECONDS", parse=click.FloatRange(0.1)),
 ]
-Post = Annotated[bool, Option("--post", "Also what older code cannot run on.")]
 
 FAILED, WRONG_USE = 1, 2
 CONFIGURATION = frozenset({"settings", "app"})
@@ -36,10 +35,6 @@ def add_to(root: click.Group) -> None:
     """Add the commands of this module."""
     command(root, "check", positional=True)(check)
     command(root, "health")(health)
-    group = Group("db", help="The store's schema.")
-    root.add_command(group)
-    command(group, "upgrade")(upgrade)
-    command(group, "check")(check_schema)
 
 
 async def check(session: Session, *, live: Live = False) -> int:
@@ -53,7 +48,7 @@ async def check(session: Session, *, live: Live = False) -> int:
         # An app that cannot be imported names no store; the settings do.
         target = Target(url=session.target.url or load_settings().url) if "app" in faulty else session.target
         checks += await _store(target, live=live)
-    return _tell(session, checks)
+    return tell(session, checks)
 
 
 async def health(
@@ -67,28 +62,7 @@ async def health(
         checks = await operations.health(
             store, host=host, worker=worker, scheduler=scheduler, patience=timeout
         )
-    return _tell(session, checks)
-
-
-async def upgrade(session: Session, *, post: Post = False) -> None:
-    """Make the tables, or bring them up to this version; safe while workers run."""
-    async with session.target.store() as store:
-        applied = await store.upgrade(post=post)
-    if session.out.json:
-        session.out.document({"applied": applied})
-    elif applied:
-        for name in applied:
-            session.out.line(f"applied {name}")
-    else:
-        session.out.line("nothing to do: the schema is up to date")
-
-
-async def check_schema(session: Session) -> int:
-    """Say whether the store's schema fits this version; changes nothing."""
-    from rota.operations.health import reachable
-
-    async with session.target.store() as store:
-        return _tell(session, await reachable(store))
+    return tell(session, checks)
 
 
 def _configuration(session: Session) -> "list[Check]":
@@ -152,7 +126,8 @@ def _faults(name: str, error: ConfigurationError) -> "list[Check]":
     return [Check(name=name, level="fault", text=fault) for fault in error.faults]
 
 
-def _tell(session: Session, checks: "Sequence[Check]") -> int:
+def tell(session: Session, checks: "Sequence[Check]") -> int:
+    """Print checks; returns the exit code."""
     faults = [one for one in checks if one.level == "fault"]
     if session.out.json:
         session.out.document({"ok": not faults, "checks": checks})

@@ -15,6 +15,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "DuplicateTaskError",
+    "ExportFileError",
     "ForbiddenError",
     "ForbiddenMoveError",
     "JobCancelledError",
@@ -30,6 +31,7 @@ __all__ = [
     "RotaError",
     "SchemaVersionError",
     "StoreError",
+    "StoreNotEmptyError",
     "StoreUnavailableError",
     "SubmitUncertainError",
     "TriggerError",
@@ -230,6 +232,25 @@ class SchemaVersionError(StoreError):
     def __init__(self, found: int, needed: int, remedy: str) -> None:
         self.found, self.needed = found, needed
         super().__init__(f"the store has schema version {found} and this Rota needs {needed}. {remedy}")
+
+
+class StoreNotEmptyError(StoreError):
+    """An import is refused, since the store holds something already."""
+
+    def __init__(self, found: Sequence[str]) -> None:
+        self.found = tuple(found)
+        super().__init__(
+            f"the store is not empty: it holds records of kind {', '.join(found)}. Nothing was imported. "
+            "Give the url of a new file or database, or another schema (ROTA_SCHEMA)"
+        )
+
+
+class ExportFileError(RotaError):
+    """A file is no export, or a damaged one; `line` is where (0: the whole). Nothing was imported."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        self.line = line
+        super().__init__(f"{f'line {line}: ' if line else ''}{reason}. Nothing was imported")
 
 
 class WrongConnectionError(StoreError):

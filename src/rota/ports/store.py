@@ -13,6 +13,7 @@ from rota.ports.jobs import JobStore
 from rota.ports.limits import LimitStore
 from rota.ports.retention import RetentionStore
 from rota.ports.schedules import ScheduleStore
+from rota.ports.transfer import TransferStore
 from rota.ports.wakeup import Wakeup
 from rota.ports.workers import WorkerStore
 
@@ -74,6 +75,9 @@ class Store(Protocol):
 
     @property
     def access(self) -> AccessStore: ...  # noqa: D102
+
+    @property
+    def transfer(self) -> TransferStore: ...  # noqa: D102
 
     @property
     def wakeup(self) -> Wakeup: ...  # noqa: D102

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-__all__ = ["bounds", "day_of", "drop_script", "missing_days", "partition_script"]
+__all__ = ["bounds", "day_at", "day_of", "drop_script", "missing_days", "partition_script"]
 
 AHEAD = 8
 _DAY = timedelta(days=1)
@@ -14,6 +14,11 @@ def day_of(name: str) -> date:
     return datetime.strptime(name, "history_%Y%m%d").replace(tzinfo=UTC).date()
 
 
+def day_at(moment: datetime) -> date:
+    """Return the day whose partition a moment falls into."""
+    return moment.astimezone(UTC).date()
+
+
 def bounds(day: date) -> tuple[datetime, datetime]:
     """Return the first moment of a day and of the next."""
     start = datetime.combine(day, time(), UTC)
@@ -22,7 +27,7 @@ def bounds(day: date) -> tuple[datetime, datetime]:
 
 def missing_days(now: datetime, there: Iterable[date]) -> list[date]:
     """Return the days from today on that have no partition yet."""
-    today = now.astimezone(UTC).date()
+    today = day_at(now)
     return sorted({today + n * _DAY for n in range(AHEAD + 1)} - set(there))
 
 

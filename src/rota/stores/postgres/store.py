@@ -25,6 +25,7 @@ from rota.stores.postgres.migrating import check, due, inspect, upgrade
 from rota.stores.postgres.retention import PostgresRetention
 from rota.stores.postgres.schedules import PostgresSchedules
 from rota.stores.postgres.submitting import is_plain, submit_plan
+from rota.stores.postgres.transfer import PostgresTransfer
 from rota.stores.postgres.wakeup import PostgresWakeup
 from rota.stores.postgres.workers import PostgresWorkers
 
@@ -94,6 +95,7 @@ class PostgresStore:
         self.retention = PostgresRetention(database, schema)
         self.schedules = PostgresSchedules(database, self.wakeup)
         self.access = PostgresAccess(database)
+        self.transfer = PostgresTransfer(database, schema)
 
     async def open(self) -> None:
         """Connect; make the schema when there is none, and apply migrations that old workers can live with.

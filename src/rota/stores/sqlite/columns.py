@@ -103,6 +103,7 @@ def statements() -> Mapping[str, str]:
     return load(
         "rota.stores.sqlite.sql",
         record=", ".join(RECORD),
+        values=", ".join(f":{name}" for name in RECORD),
         kept=", ".join(_KEPT),
         revived=", ".join(_REVIVED.get(name, name) for name in _KEPT),
         schedule=", ".join(f'"{name}"' for name in SCHEDULE),

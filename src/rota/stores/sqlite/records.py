@@ -1,20 +1,32 @@
 """Rows as the nouns that callers know."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from rota.model.access import Role
 from rota.model.events import JobEvent, LogRecord
 from rota.model.job import JobRecord
 from rota.model.outcome import Fault
 from rota.model.schedule import ScheduleRecord, TickRecord
 from rota.model.states import State
+from rota.model.transfer import (
+    AuditEntry,
+    BearerToken,
+    Definition,
+    KeyWindow,
+    KnownTask,
+    LogLine,
+    PausedQueue,
+    ResultValue,
+)
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
 from rota.stores.sqlite.columns import RECORD, SCHEDULE
 from rota.stores.sqlite.values import moment_or_none, uuid_or_none
 
 __all__ = [
+    "carried",
     "event",
     "job_record",
     "log_record",
@@ -75,6 +87,24 @@ _WORKER: Readers = (
 )
 _QUEUE: Readers = dict.fromkeys(("paused_at", "oldest"), moment_or_none)
 _TASK: Readers = {"schema": _json}
+_KNOWN_TASK: Readers = {"schema": _json, "seen_at": moment_or_none}
+
+_CARRIED: Mapping[type, Readers] = {
+    ResultValue: {"job": uuid_or_none, "until": moment_or_none},
+    LogLine: _LOG,
+    JobEvent: _EVENT,
+    KeyWindow: {"job": uuid_or_none, "until": moment_or_none},
+    PausedQueue: {"paused_at": moment_or_none},
+    KnownTask: _KNOWN_TASK,
+    ScheduleRecord: _SCHEDULE,
+    Definition: {"since": moment_or_none, "definition": _json},
+    TickRecord: _TICK,
+    AuditEntry: {"at": moment_or_none, "data": _json},
+    BearerToken: dict.fromkeys(("id", "parent"), uuid_or_none)
+    | dict.fromkeys(("created_at", "expires_at", "used_at"), moment_or_none)
+    | {"role": Role, "keys": _texts},
+}
+T = TypeVar("T", bound=msgspec.Struct)
 
 _JOB_COLUMNS = (*RECORD, "finished_at", "result_kept")
 
@@ -124,3 +154,8 @@ def queue_record(row: Row) -> QueueRecord:
 def task_entry(row: Row) -> TaskEntry:
     """Read a line of the catalogue."""
     return TaskEntry(**_read(TaskEntry.__struct_fields__, row, _TASK))
+
+
+def carried(kind: type[T], row: Row) -> T:
+    """Read a record of an export, whose columns are named, and stand, as its fields."""
+    return kind(**_read(kind.__struct_fields__, row, _CARRIED.get(kind, {})))

@@ -30,6 +30,7 @@ from rota.stores.sqlite.retention import SqliteRetention
 from rota.stores.sqlite.schedules import SqliteSchedules
 from rota.stores.sqlite.submit import submit_plan
 from rota.stores.sqlite.synchronous import Synchronous
+from rota.stores.sqlite.transfer import SqliteTransfer
 from rota.stores.sqlite.wakeup import SqliteWakeup
 from rota.stores.sqlite.workers import SqliteWorkers
 from rota.stores.sqlite.writer import Writer
@@ -110,6 +111,9 @@ class SqliteStore:
         self._retention = SqliteRetention(self._writer)
         self._schedules = SqliteSchedules(self._writer, self._reader)
         self._access = SqliteAccess(self._writer, self._reader)
+        self._transfer = SqliteTransfer(
+            path, self._connect_reader, self._connect_writer, sql, self._clock, patience=patience
+        )
 
     @property
     def jobs(self) -> SqliteJobs:
@@ -150,6 +154,11 @@ class SqliteStore:
     def access(self) -> SqliteAccess:
         """Tokens and the audit log."""
         return self._access
+
+    @property
+    def transfer(self) -> SqliteTransfer:
+        """All of it, out and in."""
+        return self._transfer
 
     @property
     def wakeup(self) -> SqliteWakeup:

@@ -31,7 +31,7 @@ from rota.testing.conformance.harness import Harness
 from rota.testing.conformance.model import ModelJob, ModelStore
 from rota.testing.conformance.scene import BOOM, DONE, FAILED, LEASE, MANY, START, a_job
 
-__all__ = ["JobMachine", "TestJobMachine", "live"]
+__all__ = ["JobMachine", "TestJobMachine", "live", "profiled"]
 
 T = TypeVar("T")
 
@@ -284,7 +284,12 @@ class JobMachine(RuleBasedStateMachine):
 
 def live(harness: Harness, profile: settings) -> None:
     """Let stores of the harness live at random; raises where one does not do as the model."""
-    lives = settings(
+    run_state_machine_as_test(lambda: JobMachine(harness), settings=profiled(profile))  # type: ignore[arg-type]
+
+
+def profiled(profile: settings) -> settings:
+    """Return settings for lives: a life is long, and takes its time."""
+    return settings(
         profile,
         stateful_step_count=40,
         deadline=None,
@@ -292,7 +297,6 @@ def live(harness: Harness, profile: settings) -> None:
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(lambda: JobMachine(harness), settings=lives)  # type: ignore[arg-type]
 
 
 class TestJobMachine:

@@ -29,6 +29,7 @@ class ModelJob:
     attempt: int = 0
     crashes: int = 0
     token: int | None = None
+    claimed_at: datetime | None = None
     lease_until: datetime | None = None
     held: str | None = None
     slots: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ class ModelStore:
     def claim(self, job: ModelJob, token: int, lease: timedelta) -> None:
         """Give a job to an owner."""
         job.state, job.token, job.lease_until = State.RUNNING, token, self.now + lease
-        job.attempt += 1
+        job.attempt, job.claimed_at = job.attempt + 1, self.now
 
     def owns(self, job: UUID, token: int) -> bool:
         """Say whether a claim holds."""
@@ -143,6 +144,17 @@ class ModelStore:
         self._lose(job)
         job.attempt -= 1
         self.release(scopes)
+
+    def leave(self, job: ModelJob) -> None:
+        """Take a running job's claim away, since its worker stays behind when the store is moved."""
+        if job.token is not None:
+            job.lost.add(job.token)
+        job.token, job.slots = None, ()
+        if job.cancel_requested:
+            job.lease_until = job.claimed_at
+        else:
+            job.state, job.lease_until = State.READY, None
+            job.attempt -= 1
 
     def rescue(self) -> dict[UUID, State]:
         """Take back what is past its lease."""

@@ -22,6 +22,7 @@ from rota.testing.conformance.settling import TestResults, TestSettle, TestSettl
 from rota.testing.conformance.storming import TestStorm
 from rota.testing.conformance.submitting import TestSubmit, TestSubmitAgain, TestSubmitMany
 from rota.testing.conformance.table import TestStateTable
+from rota.testing.conformance.transferring import TestTransfer
 from rota.testing.conformance.uniqueness import TestUnique, TestUniqueWindow
 from rota.testing.conformance.waking import TestWakeup, ear
 from rota.testing.conformance.working import TestBeat, TestWorkers
@@ -80,6 +81,7 @@ __all__ = [
     "TestSubmitOn",
     "TestSubmitOnAsync",
     "TestTokens",
+    "TestTransfer",
     "TestUnique",
     "TestUniqueWindow",
     "TestWakeup",

@@ -277,7 +277,7 @@ create table schedule_versions (
     version integer not null,
     since integer not null,
     definition text not null,
-    primary key (schedule, version)
+    primary key (schedule, version, since)
 ) strict, without rowid;
 
 -- One row per moment that was due: its key is why a tick happens once.
