@@ -139,10 +139,11 @@ class TestTransfer:
             there = await neighbour.store.insight.jobs(which, limit=MANY)
             assert there == await scene.store.insight.jobs(which, limit=MANY) != []
         assert await neighbour.store.schedules.list() == await scene.store.schedules.list()
-        here, there = scene.store.access, neighbour.store.access
-        assert await there.tokens() == [one for one in await here.tokens() if one.kind == "token"]
-        assert must(await there.token(hashlib.sha256(b"ci").digest(), ["token"])).role is Role.OPERATOR
-        entries = [(one.actor, one.data) for one in await there.audited(limit=10)]
+        access = neighbour.store.access
+        tokens = [one for one in await scene.store.access.tokens() if one.kind == "token"]
+        assert await access.tokens() == tokens
+        assert must(await access.token(hashlib.sha256(b"ci").digest(), ["token"])).role is Role.OPERATOR
+        entries = [(one.actor, one.data) for one in await access.audited(limit=10)]
         assert entries == [("bob", {}), ("ada", {"a": "ø", "b": 1})]
         assert await neighbour.store.insight.tasks() == await scene.store.insight.tasks()
         await _check_slots(neighbour)
