@@ -124,7 +124,7 @@ class Attempt:
         self.stop_reason: str | None = None
         self.error: BaseException | None = None
         self.finished = False
-        self._on_stop: Callable[[str], None] | None = None
+        self._on_stop: Callable[[str], object] | None = None
         self._log: AttemptLog | None = None
         self._log_limit = log_limit
 
@@ -170,7 +170,7 @@ class Attempt:
         if self.stop_reason is not None:
             raise AttemptStoppedError(self.job.id, self.stop_reason)
 
-    def on_stop(self, callback: Callable[[str], None]) -> None:
+    def on_stop(self, callback: Callable[[str], object]) -> None:
         """Set what ends the attempt in its place; called at once when the attempt has to stop already."""
         self._on_stop = callback
         if self.stop_reason is not None:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -68,7 +69,9 @@ class Claimer:
         self._deliver = deliver
         self._idle = False
         self._busy_since: float | None = None
-        self._found_at = time.monotonic()
+        self._found_at = self._asked_at = time.monotonic()
+        # Executors that had room left when others had not: a claim for them alone would mostly find nothing.
+        self._dry: frozenset[str] = frozenset()
         self.draining = False
         self.loop = Loop(self, announcer)
 
@@ -77,13 +80,18 @@ class Claimer:
         room = {} if self.draining else self._capacity.room()
         if not room:
             return SAFETY_POLL
+        if room.keys() <= self._dry and time.monotonic() - self._asked_at < BUSY_POLL:
+            return BUSY_POLL
         claimed = await self._claim(room)
-        now = time.monotonic()
+        now = self._asked_at = time.monotonic()
         if claimed:
             self._found_at = now
-        if _full(claimed, room):
+        unfilled = _unfilled(claimed, room)
+        if unfilled != room.keys():
+            self._dry = unfilled
             await self._stay_awake(now)
             return 0
+        self._dry = frozenset()
         self._busy_since = None
         if self._idle:
             return SAFETY_POLL
@@ -128,10 +136,7 @@ class Claimer:
             self._idle = False
 
 
-def _full(jobs: list[ClaimedJob], room: Mapping[str, int]) -> bool:
-    if not jobs:
-        return False
-    counts: dict[str, int] = {}
-    for job in jobs:
-        counts[job.executor] = counts.get(job.executor, 0) + 1
-    return any(count >= room[name] for name, count in counts.items())
+def _unfilled(jobs: list[ClaimedJob], room: Mapping[str, int]) -> frozenset[str]:
+    """Return the executors that could have taken more: there is no more for them."""
+    counts = Counter([job.executor for job in jobs])
+    return frozenset(name for name, limit in room.items() if counts[name] < limit)

@@ -54,7 +54,6 @@ class Runner:
         max_crashes: int,
     ) -> None:
         self._registry = registry
-        self._executors = executors
         self._capacity = capacity
         self._settler = settler
         self._recorder = recorder
@@ -63,9 +62,13 @@ class Runner:
         self._alive = alive
         self._max_crashes = max_crashes
         self._resources: Mapping[Any, Any] = {}
-        self._call = _fold(registry.around_attempt, self._execute)
+        self._calls = {
+            name: _fold(registry.around_attempt, executor.run) for name, executor in executors.items()
+        }
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        # The loop itself keeps only weak references to tasks.
+        self._tasks: dict[Attempt, asyncio.Task[None]] = {}
+        self._hooks: set[asyncio.Task[None]] = set()
         self._limited: set[Claim] = set()
         self.attempts: dict[UUID, Attempt] = {}
         self.given_back: list[Claim] = []
@@ -123,10 +126,7 @@ class Runner:
             before.stop("lost")
         self.attempts[job.id] = attempt
         lane.running += 1
-        running = self._loop.create_task(self._run(attempt, lane))
-        # The loop itself keeps only weak references to tasks.
-        self._tasks.add(running)
-        running.add_done_callback(self._tasks.discard)
+        self._tasks[attempt] = self._loop.create_task(self._run(attempt, lane))
 
     async def _run(self, attempt: Attempt, lane: Lane) -> None:
         timer = self._arm(attempt)
@@ -134,7 +134,7 @@ class Runner:
             self._announcer.announce(AttemptStarted(attempt.job))
         began = time.perf_counter()
         try:
-            outcome = await self._call(attempt)
+            outcome = await self._call_of(attempt)(attempt)
         except asyncio.CancelledError as error:
             outcome = _interrupted(attempt, error)
         except BaseException as error:  # noqa: BLE001 - a broken middleware fails the attempt, not the worker
@@ -145,11 +145,12 @@ class Runner:
             timer.cancel()
         self._finish(attempt, outcome, duration)
         self._release(lane, duration)
+        del self._tasks[attempt]
 
-    async def _execute(self, attempt: Attempt) -> Outcome:
+    def _call_of(self, attempt: Attempt) -> Call:
+        """Return what runs an attempt: its executor's `run` inside the middleware."""
         wanted = attempt.job.executor if attempt.job.executor == ISOLATED else attempt.task.executor
-        executor = self._executors.get(wanted) or self._executors[attempt.job.executor]
-        return await executor.run(attempt)
+        return self._calls.get(wanted) or self._calls[attempt.job.executor]
 
     def _arm(self, attempt: Attempt) -> asyncio.TimerHandle | None:
         timeout = attempt.task.timeout
@@ -222,8 +223,8 @@ class Runner:
 
     def _spawn(self, work: Any) -> None:
         running = self._loop.create_task(work)
-        self._tasks.add(running)
-        running.add_done_callback(self._tasks.discard)
+        self._hooks.add(running)
+        running.add_done_callback(self._hooks.discard)
 
     def _release(self, lane: Lane, duration: float) -> None:
         lane.ended(duration)
@@ -234,12 +235,12 @@ class Runner:
     @property
     def busy(self) -> bool:
         """Whether an attempt or a hook runs."""
-        return bool(self._tasks)
+        return bool(self._tasks or self._hooks)
 
     async def idle(self) -> None:
         """Wait until every attempt and hook has ended."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        while waits := [task for task in (*self._tasks.values(), *self._hooks) if not task.done()]:
+            await asyncio.wait(waits)
 
 
 def _fold(middleware: Iterable[AttemptMiddleware], innermost: Call) -> Call:

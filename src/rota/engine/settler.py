@@ -46,8 +46,9 @@ class Settler:
         await self._recorder.flush()
         settled = await self._jobs.settle([settlement for settlement, _, _ in group])
         del self._pending[: len(group)]
+        refused = settled.refused
         for settlement, task, then in group:
-            if settlement.id in settled.refused:
+            if refused and settlement.id in refused:
                 self._lost(settlement.id, task)
             elif then is not None:
                 then()

@@ -24,9 +24,11 @@ class AsyncExecutor:
 
     def __init__(self, slots: int = 100) -> None:
         self.slots = slots
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Make ready: there is nothing to prepare."""
+        """Make ready."""
+        self._loop = asyncio.get_running_loop()
 
     async def run(self, attempt: Attempt) -> Outcome:
         """Run one attempt to its outcome.
@@ -36,9 +38,10 @@ class AsyncExecutor:
         """
         if attempt.stop_reason is not None:
             return Cancelled(attempt.stop_reason)
-        task = asyncio.current_task()
+        # To be told the loop saves this most frequent of calls a look at the process's id, up to Python 3.11.
+        task = asyncio.current_task(self._loop)
         assert task is not None  # noqa: S101 - a coroutine of asyncio runs in one
-        attempt.on_stop(lambda reason: _cancel(task, reason))
+        attempt.on_stop(task.cancel)
         try:
             return await call_async(attempt)
         finally:
@@ -50,7 +53,3 @@ class AsyncExecutor:
 
     async def stop(self) -> None:
         """Release everything: the attempts belong to the tasks that run them."""
-
-
-def _cancel(task: asyncio.Task[object], reason: str) -> None:
-    task.cancel(reason)

@@ -66,7 +66,7 @@ class Submission(Struct, kw_only=True, omit_defaults=True):
     options: dict[str, Any] | None = None
 
 
-class Submitted(Struct, frozen=True):
+class Submitted(Struct, frozen=True, gc=False):
     """What became of one submission: the id of its job, and whether this submit made it.
 
     `created` is False when a live job with the same unique key, or (for a resend) the same id, was there.
@@ -76,7 +76,7 @@ class Submitted(Struct, frozen=True):
     created: bool
 
 
-class Claim(Struct, frozen=True):
+class Claim(Struct, frozen=True, gc=False):
     """A right to write a job's outcome: valid while the stored token is this one."""
 
     id: UUID
@@ -96,7 +96,7 @@ class ClaimRequest(Struct, frozen=True, kw_only=True):
     lease: timedelta
 
 
-class ClaimedJob(Struct, frozen=True, gc=False, kw_only=True):
+class ClaimedJob(Struct, frozen=True, gc=False):
     """A job in its owner's hands. `attempt` counts this try; crashes are counted in both numbers.
 
     `crashes_alone` counts those in which nothing else ran in the process that died.
@@ -111,7 +111,7 @@ class ClaimedJob(Struct, frozen=True, gc=False, kw_only=True):
     codec: str
     attempt: int
     crashes: int
-    crashes_alone: int = 0
+    crashes_alone: int
     max_attempts: int | None
     rank: int
     key: str | None

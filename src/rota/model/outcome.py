@@ -58,7 +58,7 @@ class Fault(Struct, frozen=True):
     crash: Crash | None = None
 
 
-class Succeeded(Struct, frozen=True):
+class Succeeded(Struct, frozen=True, gc=False):
     """The task returned. `result` is JSON, or None when there is nothing to keep."""
 
     result: bytes | None = None
@@ -113,7 +113,7 @@ class Cancelled(Struct, frozen=True):
 Outcome = Succeeded | Failed | Retried | Snooze | Suspended | Handed | Cancelled
 
 
-class Settlement(Struct, frozen=True):
+class Settlement(Struct, frozen=True, gc=False):
     """An outcome on its way to the store: of which claim, and how long the attempt took.
 
     `duration` is in seconds; `limited` says that the job holds slots, which go back in the same transaction;

@@ -7,7 +7,7 @@ from msgspec import Struct
 __all__ = ["Prefetch"]
 
 
-class Prefetch(Struct, frozen=True):
+class Prefetch(Struct, frozen=True, gc=False):
     """How long recent jobs took, and how many waiting jobs that allows.
 
     A worker whose jobs are short would spend its time asking for the next one, so it may hold up to `LARGEST`
@@ -32,7 +32,8 @@ class Prefetch(Struct, frozen=True):
         if jobs < 1:
             return self
         # The plain mean until the window is full: the average starts from facts, not from a guess.
-        share = max(1 - (1 - self.WEIGHT) ** jobs, jobs / (self.seen + jobs))
+        weight = self.WEIGHT if jobs == 1 else 1 - (1 - self.WEIGHT) ** jobs
+        share = max(weight, jobs / (self.seen + jobs))
         average = self.average + share * (seconds - self.average)
         return Prefetch(average, min(self.seen + jobs, self.PROOF))
 

@@ -58,6 +58,7 @@ def claimed(task: Task[Any, Any], payload: bytes = b"{}") -> ClaimedJob:
         codec="json",
         attempt=1,
         crashes=0,
+        crashes_alone=0,
         max_attempts=None,
         rank=0,
         key=None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from rota.stores.postgres.submitting import is_plain, submit_plan
 __all__ = ["PostgresJobs"]
 
 _NONE = timedelta(0)
+_ORDER = itemgetter("rank", "share", "seq")
 _EDITABLE = ("run_at", "rank", "queue", "payload", "expires_at")
 
 
@@ -69,8 +71,10 @@ class PostgresJobs:
             list(wanted),
             list(wanted.values()),
         )
-        place = {queue: place for place, queue in enumerate(request.queues)}
-        rows.sort(key=lambda row: (place[row[2]], row[11], row[20], row[21]))  # queue, rank, share, seq
+        rows.sort(key=_ORDER)
+        if len(request.queues) > 1:
+            place = {queue: place for place, queue in enumerate(request.queues)}
+            rows.sort(key=lambda row: place[row["queue"]])
         return [claimed_job(row) for row in rows]
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:

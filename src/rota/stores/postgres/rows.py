@@ -32,6 +32,8 @@ _decode = msgspec.json.Decoder().decode
 _decode_fault = msgspec.json.Decoder(Fault).decode
 _decode_crash = msgspec.json.Decoder(Crash).decode
 _encode = msgspec.json.Encoder().encode
+_CLAIMED = len(ClaimedJob.__struct_fields__)
+_CLAIMED_JSON = _HEADERS, _OPTIONS = tuple(map(ClaimedJob.__struct_fields__.index, ("headers", "options")))
 
 
 def dump(value: object) -> str:
@@ -51,12 +53,10 @@ def load_crash(text: str | None) -> Crash | None:
 
 def claimed_job(row: Any) -> ClaimedJob:
     """Return a job from a row of `claim`, whose columns begin with its fields in their order."""
-    fields = dict(zip(ClaimedJob.__struct_fields__, row, strict=False))
-    if fields["headers"] is not None:
-        fields["headers"] = _decode(fields["headers"])
-    if fields["options"] is not None:
-        fields["options"] = _decode(fields["options"])
-    return ClaimedJob(**fields)
+    fields = row[:_CLAIMED]
+    if fields[_HEADERS] is not None or fields[_OPTIONS] is not None:
+        fields = [load(value) if place in _CLAIMED_JSON else value for place, value in enumerate(fields)]
+    return ClaimedJob(*fields)
 
 
 def job_record(row: Row) -> JobRecord:

@@ -1,6 +1,6 @@
 """Settle: the outcomes of attempts, by id and token alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,25 +30,28 @@ _OWNED = ("running", "handed")
 
 async def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
     """Write outcomes; successes without parents by one statement, the rest in one transaction."""
-    pending = settlements
-    if len({one.id for one in settlements}) < len(settlements):
-        # Of outcomes of one claim the first stands.
-        pending = list({(one.id, one.token): one for one in reversed(settlements)}.values())
-    quick = {one.id: one for one in pending if isinstance(one.outcome, Succeeded)}
+    group = sorted(_first_of_each(settlements), key=_by_id)
+    quick = {one.id: one for one in group if isinstance(one.outcome, Succeeded)}
     if quick:
-        done = await _settle_quickly(database, sorted(quick.values(), key=_by_id))
-        if done is None and len(quick) == len(pending):
+        done = await _settle_quickly(database, list(quick.values()))
+        if done is None and len(quick) == len(group):
             return Settled()
         found = quick.keys() if done is None else done
-        pending = [one for one in pending if one.id not in found or one != quick.get(one.id)]
-    if not pending:
+        group = [one for one in group if one.id not in found or one != quick.get(one.id)]
+    if not group:
         return Settled()
-    group = sorted(pending, key=_by_id)
 
     async def work(run: Run) -> Settled:
         return await _settle_group(run, database.now(), group)
 
     return await database.transact(work)
+
+
+def _first_of_each(settlements: Sequence[Settlement]) -> Iterable[Settlement]:
+    """Return the first outcome of each claim: it is the one that stands."""
+    if len({one.id for one in settlements}) == len(settlements):
+        return settlements
+    return {(one.id, one.token): one for one in reversed(settlements)}.values()
 
 
 def _by_id(one: Settlement) -> bytes:
