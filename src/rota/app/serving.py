@@ -31,6 +31,7 @@ async def serve(
     announcer: Announcer | None = None,
     also: Sequence[Part] = (),
     ready: Callable[[], None] = lambda: None,
+    welcome: Callable[[str], None] | None = None,
 ) -> None:
     """Run roles ("worker", "scheduler", "api") until a signal or until a part has stopped by itself.
 
@@ -42,6 +43,7 @@ async def serve(
         announcer: where events go, for those who listen.
         also: further parts of this process; they start last and stop first.
         ready: called when everything runs.
+        welcome: called before with an address that logs a browser in, once, where the API is among the roles.
 
     Raises:
         ConfigurationError: definitions or resources are at fault; every fault is named.
@@ -55,7 +57,9 @@ async def serve(
     await store.open()
     app.connection.adopt(store)
     try:
-        parts = await _make_parts(app, store, roles, announcer, queues=queues, locator=locator)
+        parts = await _make_parts(
+            app, store, roles, announcer, queues=queues, locator=locator, welcome=welcome
+        )
         await host([*parts, *also], store.wakeup, ready=ready)
     finally:
         app.connection.adopt(None)
@@ -63,7 +67,14 @@ async def serve(
 
 
 async def _make_parts(
-    app: "Rota", store: Store, roles: Iterable[str], announcer: Announcer, *, queues: str, locator: str
+    app: "Rota",
+    store: Store,
+    roles: Iterable[str],
+    announcer: Announcer,
+    *,
+    queues: str,
+    locator: str,
+    welcome: Callable[[str], None] | None,
 ) -> list[Part]:
     """Return the parts of a process in the order in which they start."""
     parts: list[Part] = []
@@ -80,7 +91,7 @@ async def _make_parts(
     if "api" in roles:
         from rota.app.web import WebServer  # noqa: PLC0415 - half a second that a worker need not spend
 
-        parts.append(WebServer(app, store, any_port="worker" in roles))
+        parts.append(WebServer(app, store, announcer, any_port="worker" in roles, welcome=welcome))
     return parts
 
 

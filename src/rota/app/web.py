@@ -4,16 +4,18 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
 
-from rota.api import make_router
+import rota.api.routes as api
+import rota.dashboard.routes as dashboard
+from rota.engine.announcer import Announcer
 from rota.model.errors import ConfigurationError
-from rota.model.events import Notice
+from rota.model.events import Notice, WebStarted
 from rota.operations import access
 from rota.ports.store import Store
 from rota.settings import Settings
@@ -56,8 +58,9 @@ def make_web(app: "Rota", store: Store) -> FastAPI:
         declared=app.schedules.declared,
         logins=Throttle(),
     )
-    web.include_router(make_router())
-    problems.install(web)
+    web.include_router(api.make_router())
+    web.include_router(dashboard.make_router())
+    problems.install(web, dashboard.answer_refusal)
     web.add_middleware(
         Guard, hosts=allowed_hosts(settings), limit=settings.payload_limit + _BODY_BEYOND_PAYLOAD
     )
@@ -70,16 +73,28 @@ class WebServer:
     Args:
         app: its settings and definitions.
         store: open in this loop.
+        announcer: where its start is announced.
         any_port: whether another port will do where the set one is taken, as for a developer's second app.
+        welcome: called with an address that logs a browser in, once; without it no such address is made.
     """
 
-    def __init__(self, app: "Rota", store: Store, *, any_port: bool = False) -> None:
+    def __init__(
+        self,
+        app: "Rota",
+        store: Store,
+        announcer: Announcer,
+        *,
+        any_port: bool = False,
+        welcome: Callable[[str], None] | None = None,
+    ) -> None:
         self.stopped = asyncio.Event()
         self._app = app
         self._store = store
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._announcer = announcer
         self._any_port = any_port
+        self._welcome = welcome
         self._port = 0
 
     @property
@@ -110,6 +125,11 @@ class WebServer:
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._serve(self._server, listener), name="rota-web")
+        if self._welcome is None:
+            self._announcer.announce(WebStarted(self.url))
+        else:
+            link = await access.create_link(self._store)
+            self._welcome(f"{self.url}login?link={link.secret}")
 
     def notice(self, notice: Notice) -> None:
         """Take a wake-up call."""

@@ -14,8 +14,8 @@ __all__ = ["show_banner"]
 NAMES_SHOWN = 8
 
 
-def show_banner(out: Output, app: App, roles: Sequence[str]) -> None:
-    """Say what runs, on what, and how it ends."""
+def show_banner(out: Output, app: App, roles: Sequence[str], links: Sequence[str]) -> None:
+    """Say what runs, on what, where to look, and how it ends."""
     settings = app.settings
     lines = {"store": shown_url(settings.url)}
     if "worker" in roles:
@@ -27,6 +27,8 @@ def show_banner(out: Output, app: App, roles: Sequence[str]) -> None:
     if "scheduler" in roles:
         declared = [f"{one.id} ({from_json(one.trigger)})" for one in app.schedules.declared()]
         lines["schedules"] = _some(declared) or "those in the store"
+    for link in links:
+        lines["dashboard"] = f"{link} (once, within 10 minutes)"
     lines["stop"] = "Ctrl-C" + (f"; tasks get {settings.grace:g} s to finish" if "worker" in roles else "")
     out.line(f"rota {rota_version()}: {' and '.join(sorted(roles))}")
     out.pairs({f"  {name}": text for name, text in lines.items()})

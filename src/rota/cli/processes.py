@@ -82,12 +82,15 @@ def serve(
     app.settings = change_settings(app.settings, {"url": session.target.url, **settings})
     logs.set_up(app.settings.log_level, app.settings.log_format)
 
+    links: list[str] = []
+
     def ready() -> None:
         if session.out.terminal:
-            show_banner(session.out, app, roles)
+            show_banner(session.out, app, roles, links)
 
     run_loop, serve_roles = from_above("rota.app.serving:run_loop"), from_above("rota.app.serving:serve")
-    run_loop(serve_roles(app, roles, locator=session.target.locator, also=also, ready=ready))
+    welcome = links.append if session.out.terminal else None
+    run_loop(serve_roles(app, roles, locator=session.target.locator, also=also, ready=ready, welcome=welcome))
 
 
 def _show_demo(session: Session, settings: dict[str, Any], *, once: bool) -> int:

@@ -25,6 +25,7 @@ __all__ = [
     "ScheduleFailed",
     "ServiceFailed",
     "ServiceRecovered",
+    "WebStarted",
     "WorkerStarted",
     "WorkerStopped",
 ]
@@ -129,6 +130,12 @@ class IsolationRefused(Event, frozen=True):
 
     task: str
     reason: str
+
+
+class WebStarted(Event, frozen=True):
+    """The API and the dashboard answer at `url`."""
+
+    url: str
 
 
 class WorkerStarted(Event, frozen=True):

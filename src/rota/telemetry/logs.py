@@ -17,6 +17,7 @@ from rota.model.events import (
     ScheduleFailed,
     ServiceFailed,
     ServiceRecovered,
+    WebStarted,
     WorkerStarted,
     WorkerStopped,
 )
@@ -92,6 +93,10 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
 def listen(source: EventSource) -> None:
     """Log the engine's events."""
     for kind, listener in (
+        (
+            WebStarted,
+            lambda e: logger.info("dashboard at %s; rota tokens create NAME makes a token for it", e.url),
+        ),
         (WorkerStarted, lambda e: logger.info("worker %s serves %s", e.id, ", ".join(e.queues))),
         (WorkerStopped, lambda e: logger.info("worker %s stopped, %d jobs given back", e.id, e.given_back)),
         (

@@ -1,6 +1,6 @@
 """Refusals as RFC 9457 tells them: `application/problem+json`, with the fields that are at fault."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -80,15 +80,26 @@ def problem(
     return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Let an application answer every refusal as a problem."""
-    app.add_exception_handler(RotaError, _refused)
+def install(app: FastAPI, page: Callable[[Request, RotaError], Response]) -> None:
+    """Let an application answer every refusal: to a browser by `page`, to others as a problem."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RotaError)  # noqa: S101 - the handler is installed for nothing else
+        if _wants_page(request):
+            return page(request, error)
+        return _refused(error)
+
+    app.add_exception_handler(RotaError, refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RotaError)  # noqa: S101 - the handler is installed for nothing else
+def _wants_page(request: Request) -> bool:
+    path = request.url.path
+    return not path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
+def _refused(error: RotaError) -> Response:
     status = status_of(error)
     headers = {}
     if status is HTTPStatus.UNAUTHORIZED:
