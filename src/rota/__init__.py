@@ -23,14 +23,20 @@ if typing.TYPE_CHECKING:
         StoreError,
         StoreUnavailableError,
         SubmitUncertainError,
+        TriggerError,
         UnknownTaskError,
         WorkerCrashedError,
     )
     from rota.model.outcome import Cancelled, Failed, Outcome, Snooze, Succeeded
     from rota.model.states import State
     from rota.policy.retrying import Retry
+    from rota.triggers.business import business_days
+    from rota.triggers.calendar import calendar
+    from rota.triggers.combine import all_of, any_of, excluding
     from rota.triggers.cron import cron
     from rota.triggers.interval import every
+    from rota.triggers.once import once
+    from rota.triggers.rrule import rrule
 
 __all__ = [
     "ArgumentsError",
@@ -57,12 +63,20 @@ __all__ = [
     "StoreUnavailableError",
     "SubmitUncertainError",
     "Succeeded",
+    "TriggerError",
     "UnknownTaskError",
     "WorkerCrashedError",
+    "all_of",
+    "any_of",
+    "business_days",
+    "calendar",
     "cron",
     "current",
     "default_app",
     "every",
+    "excluding",
+    "once",
+    "rrule",
 ]
 
 _HOMES = {
@@ -88,6 +102,7 @@ _HOMES = {
         "StoreError",
         "StoreUnavailableError",
         "SubmitUncertainError",
+        "TriggerError",
         "UnknownTaskError",
         "WorkerCrashedError",
     ),
@@ -100,8 +115,17 @@ _HOMES = {
     ),
     "rota.model.states": ("State",),
     "rota.policy.retrying": ("Retry",),
+    "rota.triggers.business": ("business_days",),
+    "rota.triggers.calendar": ("calendar",),
+    "rota.triggers.combine": (
+        "all_of",
+        "any_of",
+        "excluding",
+    ),
     "rota.triggers.cron": ("cron",),
     "rota.triggers.interval": ("every",),
+    "rota.triggers.once": ("once",),
+    "rota.triggers.rrule": ("rrule",),
 }
 
 if not typing.TYPE_CHECKING:

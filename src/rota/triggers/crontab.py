@@ -1,16 +1,28 @@
-"""The five fields of a crontab line: read, checked, and searched for the next local time that fits."""
+"""A crontab line, read and searched for the next local time that fits."""
 
 import re
 from calendar import monthrange
-from collections.abc import Sequence
-from datetime import MAXYEAR, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import lru_cache
 
-from msgspec import Struct
-
 from rota.model.errors import TriggerError, did_you_mean
+from rota.triggers.fields import (
+    DAY,
+    HOUR,
+    LAST,
+    MINUTE,
+    MONTH,
+    SECOND,
+    WEEK,
+    WEEKDAY,
+    YEAR,
+    Meaning,
+)
 
-__all__ = ["Crontab", "expand", "parse"]
+__all__ = ["ANY", "Crontab", "expand", "parse"]
+
+ANY = "*"
 
 _ALIASES = {
     "@yearly": "0 0 1 1 *",
@@ -21,94 +33,157 @@ _ALIASES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_SHORT = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+_NUMBERED = re.compile(r"\b(?:([1-5])(?:st|nd|rd|th)|last)\s+(sun|mon|tue|wed|thu|fri|sat)\b", re.IGNORECASE)
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_ITEM = re.compile(r"(?:(?P<star>\*)|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\w+))?", re.ASCII)
+_SATURDAY, _SUNDAY = 5, 6  # as the standard library counts
+_EPOCH = date(1970, 1, 1).toordinal()
+_END = date.max.toordinal() - _EPOCH
+_CYCLE = 400  # years after which the calendar repeats, weekdays and ISO weeks included
+_BLOCK = 9  # bits: days are looked at in blocks of 512
+_IN_BLOCK = (1 << _BLOCK) - 1
+_BLOCKS_KEPT = 64
 
 
-class _Field(Struct, frozen=True):
-    """What may stand in one field."""
+class Crontab:
+    """A crontab line, ready for search. Made by `parse`.
 
-    name: str
-    low: int
-    high: int
-    names: tuple[str, ...] = ()
+    Local times are seconds of a local clock since it showed 1970-01-01 00:00. The seconds of a minute, the
+    minutes of a day and the days of a block that fit are bytes of 1 among zeros: `find` searches them at the
+    speed of C. Small sets of numbers are bit masks.
 
-
-_FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of month", 1, 31),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of week", 0, 7, _WEEKDAYS),
-)
-
-
-class Crontab(Struct, frozen=True):
-    """A crontab line, ready for search. Sets of numbers are bit masks: bit n stands for n.
-
-    Args:
-        minutes: 0 to 59.
-        hours: 0 to 23.
-        days: seven sets of days of the month, 1 to 31: one for months that begin on a Monday, and so on.
-        months: 1 to 12.
+    Attributes:
         wildcard: whether the minute or the hour field begins with `*`.
     """
 
-    minutes: int
-    hours: int
-    days: tuple[int, ...]
-    months: int
-    wildcard: bool
+    __slots__ = ("_blocks", "_both", "_date", "_first", "_full", "_minutes", "_months", "_seconds", "_shapes",
+                 "_weekday", "_weeks", "_years", "wildcard")  # fmt: skip
 
-    def next_wall(self, wall: datetime) -> datetime | None:
-        """Return the first local time that fits, at or after `wall` (naive, a whole minute).
+    def __init__(self, words: Sequence[str], week: str, year: str, *, both: bool) -> None:
+        second, minute, hour, day, month, weekday = words
+        self.wildcard = minute.startswith(ANY) or hour.startswith(ANY)
+        self._both = both or day.startswith(ANY) or weekday.startswith(ANY)
+        self._seconds = _flags(SECOND.read(second).numbers, 60)
+        minutes, hours = _flags(MINUTE.read(minute).numbers, 60), _flags(HOUR.read(hour).numbers, 24)
+        self._minutes = b"".join(minutes if fits else bytes(60) for fits in hours)
+        self._full = self._seconds.rfind(1) == 0  # the full minute alone, as in five fields
+        self._first = self._minutes.find(1) * 60 + self._seconds.find(1)
+        self._date = DAY.read(day)
+        self._months = MONTH.read(month).numbers
+        self._weekday = WEEKDAY.read(weekday)
+        self._weeks = None if week == ANY else WEEK.read(week).numbers
+        self._years = None if year == ANY else YEAR.read(year).numbers
+        self._shapes: dict[tuple[int, int], int] = {}
+        self._blocks: dict[int, bytes] = {}
 
-        It jumps from field to field: a rare date costs one step for each month that its field names, and for
-        29 February on a given weekday that is at most 40. None: there is none before the year 10000.
-        """
-        year, month = wall.year, wall.month
-        if self.months >> month & 1:
-            found = self._in_month(wall)
-            if found is not None:
-                return found
-        while True:
-            month = _from(self.months, month + 1)
-            if not month:
-                year, month = year + 1, _from(self.months, 1)
-            if year > MAXYEAR:
-                return None
-            day = _from(self._days_of(year, month), 1)
-            if day:
-                return datetime(year, month, day, _lowest(self.hours), _lowest(self.minutes))  # noqa: DTZ001 - local
+    def next_wall(self, wall: int) -> int | None:
+        """Return the first local second that fits, at or after `wall`; None when there is none."""
+        if self._full:
+            day, minute = divmod((wall + 59) // 60, 1440)
+            second = 0
+        else:
+            day, minute, second = self._split(wall)
+        days = self._blocks.get(day >> _BLOCK) or self._block(day >> _BLOCK)
+        if days[day & _IN_BLOCK]:
+            found = self._minutes.find(1, minute)
+            if found == minute:
+                return day * 86_400 + found * 60 + second
+            if found > minute:
+                return day * 86_400 + found * 60 + self._first % 60
+        return self._next_day(day + 1)
 
-    def _in_month(self, wall: datetime) -> datetime | None:
-        days = self._days_of(wall.year, wall.month)
-        if days >> wall.day & 1:
-            if self.hours >> wall.hour & 1 and self.minutes >> wall.minute:
-                return wall.replace(minute=_from(self.minutes, wall.minute))
-            if self.hours >> wall.hour + 1:
-                return wall.replace(hour=_from(self.hours, wall.hour + 1), minute=_lowest(self.minutes))
-        day = _from(days, wall.day + 1)
-        if day:
-            return wall.replace(day=day, hour=_lowest(self.hours), minute=_lowest(self.minutes))
+    def possible(self) -> bool:
+        """Whether any date ever fits."""
+        if self._years is None and self._weeks is None:
+            # Every month that exists begins on each weekday in some year.
+            lengths = {
+                (month, length)
+                for month, longest in enumerate(_LONGEST_MONTHS, 1)
+                for length in ({28, 29} if month == 2 else {longest})  # noqa: PLR2004 - February
+            }
+            return any(
+                self._months >> month & 1 and self._days(first, length)
+                for month, length in lengths
+                for first in range(7)
+            )
+        years = range(2000, 2000 + _CYCLE) if self._years is None else _numbers(self._years)
+        likes = {year % _CYCLE: year for year in years}
+        return any(
+            self._month(year, month)
+            for year in likes.values()
+            for month in range(1, 13)
+            if self._months >> month & 1
+        )
+
+    def _split(self, wall: int) -> tuple[int, int, int]:
+        """Return the day, the minute in it, and the first fitting second there or in the next minute."""
+        day, second = divmod(wall, 86_400)
+        minute, second = divmod(second, 60)
+        second = self._seconds.find(1, second)
+        return (day, minute, second) if second >= 0 else (day, minute + 1, self._first % 60)
+
+    def _next_day(self, day: int) -> int | None:
+        """Return the first local second that fits, on `day` (days since 1970) or later."""
+        block, rest = day >> _BLOCK, day & _IN_BLOCK
+        while block <= _END >> _BLOCK:
+            days = self._blocks.get(block) or self._block(block)
+            found = days.find(1, rest)
+            if found >= 0:
+                return ((block << _BLOCK) + found) * 86_400 + self._first
+            block, rest = self._block_of_years(block + 1), 0
         return None
 
-    def _days_of(self, year: int, month: int) -> int:
-        first, length = monthrange(year, month)
-        return self.days[first] & (2 << length) - 1
+    def _block_of_years(self, block: int) -> int:
+        """Return the first block, from `block` on, that has a day of a fitting year."""
+        if self._years is None:
+            return block
+        start = date.fromordinal(min(block << _BLOCK, _END) + _EPOCH).year
+        years = self._years >> start << start
+        if not years:
+            return (_END >> _BLOCK) + 1
+        return max(block, date(_lowest(years), 1, 1).toordinal() - _EPOCH >> _BLOCK)
+
+    def _block(self, block: int) -> bytes:
+        """Return which days of a block fit."""
+        start = block << _BLOCK
+        mask = 0
+        for first, year, month in _months(start):
+            if self._months >> month & 1 and (self._years is None or self._years >> year & 1):
+                days = self._month(year, month) >> 1  # bit 0 stands for the first
+                mask |= days << first - start if first >= start else days >> start - first
+        if len(self._blocks) >= _BLOCKS_KEPT:
+            self._blocks.clear()
+        days_of_block = self._blocks[block] = _flags(mask, 1 << _BLOCK)
+        return days_of_block
+
+    def _month(self, year: int, month: int) -> int:
+        """Return the days of a month that fit, 1 to 31."""
+        shape = monthrange(year, month)
+        days = self._shapes.get(shape)
+        if days is None:
+            days = self._shapes[shape] = self._days(*shape)
+        if self._weeks is not None:
+            for day in _numbers(days):
+                if not self._weeks >> date(year, month, day).isocalendar().week & 1:
+                    days &= ~(1 << day)
+        return days
+
+    def _days(self, first: int, length: int) -> int:
+        """Return the days that fit in a month of this length whose first is this weekday (0: Monday)."""
+        by_date = _by_date(self._date, first, length)
+        by_weekday = _by_weekday(self._weekday, first, length)
+        return (by_date & by_weekday if self._both else by_date | by_weekday) & (2 << length) - 2
 
 
 def expand(expression: str) -> str:
-    """Return the expression as five fields, one blank apart, aliases such as `@daily` written out.
+    """Return the expression as five or six fields, one blank apart, aliases such as `@daily` written out.
 
     Raises:
         TriggerError: the alias does not exist.
     """
     words = str(expression).split()
     if len(words) != 1 or not words[0].startswith("@"):
-        return " ".join(words)
+        return _NUMBERED.sub(lambda found: f"{found[2]}#{found[1] or 'L'}", " ".join(words))
     fields = _ALIASES.get(words[0].lower())
     if fields is None:
         hint = did_you_mean(words[0].lower(), _ALIASES)
@@ -118,116 +193,108 @@ def expand(expression: str) -> str:
 
 
 @lru_cache(maxsize=4096)  # a scheduler of many schedules evaluates few different expressions
-def parse(expression: str) -> Crontab:
-    """Return five expanded fields as sets, by the rules of crontab(5) (see `cron`).
+def parse(expression: str, week: str = ANY, year: str = ANY, *, both: bool = False) -> Crontab:
+    """Return five or six expanded fields, and perhaps two more, ready for search (see `cron`).
 
     Raises:
         TriggerError: a field is malformed, or no date can ever fit.
     """
     words = expression.split()
-    if len(words) != len(_FIELDS):
-        remedy = "Write five: minute, hour, day of month, month, day of week, as in '0 8 * * 1'"
+    if len(words) == len(_SHORT):
+        words.insert(0, "0")
+    if len(words) != len(_SHORT) + 1:
+        remedy = (
+            "Write five: minute, hour, day of month, month, day of week, as in '0 8 * * 1'; or six, with "
+            "seconds before them"
+        )
         raise TriggerError("cron", "expression", expression, f"has {len(words)} fields", remedy)
-    minutes, hours, dates, months, weekdays = (
-        _parse_field(field, word) for field, word in zip(_FIELDS, words, strict=True)
-    )
-    weekdays = (weekdays | weekdays >> 7) & 0b111_1111  # 7 is Sunday too
-    both = words[2].startswith("*") or words[4].startswith("*")
-    if both:
-        _refuse_impossible(words, dates, months)
-    return Crontab(
-        minutes=minutes,
-        hours=hours,
-        days=tuple(_days(first, dates, weekdays, both=both) for first in range(7)),
-        months=months,
-        wildcard=words[0].startswith("*") or words[1].startswith("*"),
-    )
+    crontab = Crontab(words, week, year, both=both)
+    if not crontab.possible():
+        _refuse_impossible(words, week, year)
+    return crontab
 
 
-def _parse_field(field: _Field, word: str) -> int:
-    mask = 0
-    for item in word.split(","):
-        found = _ITEM.fullmatch(item)
-        if found is None:
-            raise TriggerError("cron", field.name, word, _fault(item), _remedy(field))
-        for number in _numbers(field, word, found):
-            mask |= 1 << number
-    return mask
+def _refuse_impossible(words: Sequence[str], week: str, year: str) -> None:
+    *_, day, month, weekday = words
+    if year != ANY or week != ANY:
+        field, value = ("year", year) if year != ANY else ("week", week)
+        reason = f"has no day that is {day} in month {month}, on weekday {weekday}, in week {week}"
+        raise TriggerError("cron", field, value, reason, "Give fields that some date fits")
+    reason = f"never comes in month {month}"
+    raise TriggerError("cron", "day of month", day, reason, "Give a day that one of the months has")
 
 
-def _numbers(field: _Field, word: str, item: re.Match[str]) -> range:
-    step = 1
-    if item["step"] is not None:
-        step = int(item["step"]) if item["step"].isdigit() else 0
-        if not 1 <= step <= field.high - field.low + 1:
-            reason = f"has step {item['step']}"
-            remedy = (
-                f"Give a step from 1 to {field.high - field.low + 1}, or use every(...) for longer periods"
-            )
-            raise TriggerError("cron", field.name, word, reason, remedy)
-    if item["star"]:
-        return range(field.low, field.high + 1, step)
-    low = _number(field, word, item["low"])
-    if item["high"] is None:
-        # Other crons read `5/15` as "from 5 on, each 15"; crontab(5) has no meaning for it.
-        return range(low, (field.high if item["step"] else low) + 1, step)
-    high = _number(field, word, item["high"])
-    if high < low and item["high"].lower() == "sun":
-        high = 7  # `fri-sun`: the Sunday at the end of the week
-    if high < low:
-        reason = f"has range {item[0]} backwards"
-        remedy = f"Write {item['low']}-{field.high},{field.low}-{item['high']} to go round the end"
-        raise TriggerError("cron", field.name, word, reason, remedy)
-    return range(low, high + 1, step)
+def _by_date(meaning: Meaning, first: int, length: int) -> int:
+    days = meaning.numbers
+    for back in meaning.before_last:
+        if back < length:
+            days |= 1 << length - back
+    for day in meaning.nearest:
+        if day <= length:
+            days |= 1 << _nearest_weekday(day or length, first, length)
+    return days | _numbered(meaning, first, length)
 
 
-def _number(field: _Field, word: str, text: str) -> int:
-    if text.isdigit():
-        number = int(text)
-        if field.low <= number <= field.high:
-            return number
-        raise TriggerError("cron", field.name, word, f"has {text}, out of bounds", _remedy(field))
-    if text.lower() in field.names:
-        return field.names.index(text.lower()) + field.low
-    raise TriggerError("cron", field.name, word, _fault(text), _remedy(field, text))
+def _by_weekday(meaning: Meaning, first: int, length: int) -> int:
+    weekdays = meaning.numbers | meaning.numbers >> 7  # 7 is Sunday too
+    days = _numbered(meaning, first, length)
+    for weekday in range(7):
+        if weekdays >> weekday & 1:
+            days |= sum(1 << day for day in _each(weekday, first, length))
+    return days
 
 
-def _fault(item: str) -> str:
-    return f"has {item!r}, which means nothing here" if item else "has an empty place in its list"
+def _numbered(meaning: Meaning, first: int, length: int) -> int:
+    """Return the days that are the n-th of their weekday."""
+    days = 0
+    for weekday, number in meaning.of_month:
+        each = _each(weekday, first, length)
+        if number == LAST:
+            days |= 1 << each[-1]
+        elif number <= len(each):
+            days |= 1 << each[number - 1]
+    return days
 
 
-def _remedy(field: _Field, text: str = "") -> str:
-    names = f" or names {field.names[0]} to {field.names[-1]}" if field.names else ""
-    hint = did_you_mean(text.lower(), field.names)
-    return (
-        f"Give {field.low} to {field.high}{names}, as `*`, `1`, `1-5`, `*/2`, `1-5/2` or a list `1,3`.{hint}"
-    )
+def _each(weekday: int, first: int, length: int) -> range:
+    """Return the days of a month that are this weekday of crontab (0: Sunday)."""
+    return range((weekday - 1 - first) % 7 + 1, length + 1, 7)
 
 
-def _refuse_impossible(words: Sequence[str], dates: int, months: int) -> None:
-    """Refuse dates that no named month has. Any date that exists falls on every weekday in some year."""
-    if not any(
-        months >> month & 1 and dates & (2 << length) - 1 for month, length in enumerate(_LONGEST_MONTHS, 1)
-    ):
-        reason = f"never comes in month {words[3]}"
-        raise TriggerError("cron", "day of month", words[2], reason, "Give a day that one of the months has")
+def _nearest_weekday(day: int, first: int, length: int) -> int:
+    """Return the day from Monday to Friday that is nearest to `day` in its month."""
+    weekday = (first + day - 1) % 7
+    if weekday == _SATURDAY:
+        return day - 1 if day > 1 else day + 2
+    if weekday == _SUNDAY:
+        return day + 1 if day < length else day - 2
+    return day
 
 
-def _days(first: int, dates: int, weekdays: int, *, both: bool) -> int:
-    """Return the days that fit in a month of 31 days whose first day is the weekday `first` (0: Monday)."""
-    fitting = 0
-    for day in range(1, 32):
-        by_date = dates >> day & 1
-        by_weekday = weekdays >> (first + day) % 7 & 1  # the first is a Monday: day 1 is crontab's weekday 1
-        if (by_date and by_weekday) if both else (by_date or by_weekday):
-            fitting |= 1 << day
-    return fitting
+def _months(start: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the months that touch a block: the days since 1970 of their first, their year, their number."""
+    day = date.fromordinal(max(start + _EPOCH, 1)).replace(day=1)
+    last = min(start + _IN_BLOCK, _END)
+    while (first := day.toordinal() - _EPOCH) <= last:
+        yield first, day.year, day.month
+        if (day.year, day.month) == (date.max.year, date.max.month):
+            return
+        day = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1)
 
 
-def _from(mask: int, least: int) -> int:
-    """Return the lowest number of a set that is `least` or more; 0 when there is none."""
-    rest = mask >> least << least
-    return (rest & -rest).bit_length() - 1 if rest else 0
+def _flags(mask: int, size: int) -> bytes:
+    """Return a bit mask as bytes of 0 and 1."""
+    flags = bytearray(size)
+    for number in _numbers(mask):
+        if number < size:
+            flags[number] = 1
+    return bytes(flags)
+
+
+def _numbers(mask: int) -> Iterator[int]:
+    while mask:
+        yield _lowest(mask)
+        mask &= mask - 1
 
 
 def _lowest(mask: int) -> int:

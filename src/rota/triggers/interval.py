@@ -2,25 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from msgspec import Struct, structs, to_builtins
+from datetime import datetime, timedelta
 
 from rota.model.errors import TriggerError
-from rota.triggers.base import utc
+from rota.triggers.base import Jittered, refuse_backwards, span, utc
+from rota.triggers.words import duration, local_words, moment_words
+from rota.triggers.zones import EPOCH
 
 __all__ = ["Interval", "every"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta.resolution
-_UNITS = (
-    ("d", timedelta(days=1)),
-    ("h", timedelta(hours=1)),
-    ("m", timedelta(minutes=1)),
-    ("s", timedelta(seconds=1)),
-    ("µs", _TICK),
-)
 
 
 def every(
@@ -34,6 +25,7 @@ def every(
     anchor: datetime | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
+    jitter: timedelta | float = 0,
 ) -> "Interval":
     """Tick each time so much time has elapsed: `every(minutes=5)`, `every(hours=1, minutes=30)`.
 
@@ -52,6 +44,8 @@ def every(
             UTC.
         start: no tick before it.
         end: no tick after it.
+        jitter: by how much the run of a tick may be delayed at most, as a timedelta or in seconds; the tick
+            stays where it is.
 
     Raises:
         TriggerError: a part is negative or no number, the period is under a microsecond or beyond what a
@@ -65,7 +59,9 @@ def every(
         "seconds": seconds,
         "microseconds": microseconds,
     }
-    return Interval(_period(parts), anchor or start or _EPOCH, start, end)
+    return Interval(
+        _period(parts), anchor or start or EPOCH, start, end, jitter=span("every", "jitter", jitter)
+    )
 
 
 def _period(parts: Mapping[str, float]) -> timedelta:
@@ -85,9 +81,7 @@ def _refuse_odd(part: str, value: object) -> None:
         raise TriggerError("every", part, value, "is no length of time", "Give a number above 0")
 
 
-class Interval(
-    Struct, frozen=True, omit_defaults=True, tag="every", tag_field="kind", forbid_unknown_fields=True
-):
+class Interval(Jittered, frozen=True, tag="every"):
     """Made by `every`: ticks at `anchor` + n × `period` for each whole n, from `start` to `end` inclusive."""
 
     period: timedelta
@@ -99,10 +93,8 @@ class Interval(
         if self.period < _TICK:
             remedy = "Give at least one of weeks, days, hours, minutes, seconds, microseconds, above 0"
             raise TriggerError("every", "period", str(self.period), "is not above zero", remedy)
-        for field in ("anchor", "start", "end"):
-            moment = getattr(self, field)
-            if moment is not None:
-                structs.force_setattr(self, field, utc("every", field, moment))
+        super().__post_init__()
+        self._in_utc("anchor", "start", "end")
         self._refuse_empty()
 
     def next_after(self, moment: datetime) -> datetime | None:
@@ -124,22 +116,14 @@ class Interval(
         """Return this trigger: elapsed time needs no zone."""
         return self
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the structured form: `period` as an ISO 8601 duration, moments as ISO 8601 in UTC."""
-        form: dict[str, Any] = to_builtins(self)
-        return form
-
     def __str__(self) -> str:
-        parts, rest = [], self.period
-        for name, unit in _UNITS:
-            number, rest = divmod(rest, unit)
-            if number:
-                parts.append(f"{number}{name}")
-        text = f"every {' '.join(parts)}"
-        for word, moment in (("in phase with", self.anchor), ("from", self.start), ("until", self.end)):
-            if moment not in {None, _EPOCH}:
-                text += f" {word} {moment}"
-        return text
+        words = duration(self.period)
+        words = words[2:] if words.startswith("1 ") and words.count(" ") == 1 else words  # "every hour"
+        phase = None if self.anchor in {EPOCH, self.start} else self.anchor
+        return (
+            f"every {words}{moment_words(('in phase with', phase))}"
+            f"{local_words(None, self.start, self.end, self.jitter)}"
+        )
 
     def _number_at(self, moment: datetime) -> int:
         """Return the number of the last tick not after `moment`; the anchor's is 0."""
@@ -159,8 +143,7 @@ class Interval(
     def _refuse_empty(self) -> None:
         if self.start is None or self.end is None:
             return
-        if self.start > self.end:
-            raise TriggerError("every", "end", str(self.end), f"is before start {self.start}", "Swap them")
+        refuse_backwards("every", self.start, self.end)
         if self._number_from(self.start) > self._number_at(self.end):
             reason = f"leaves no tick after start {self.start}"
             raise TriggerError("every", "end", str(self.end), reason, "Give a later end or a shorter period")

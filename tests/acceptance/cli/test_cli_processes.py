@@ -138,7 +138,7 @@ def test_a_person_at_a_terminal_reads_what_runs(tmp_path: Path) -> None:
     done = in_terminal([sys.executable, "main.py", "run"], word="Ctrl-C", keys=CTRL_C, folder=tmp_path)
 
     assert done.returncode == 0
-    for word in ("sqlite:///rota.db", "mail, default", "send", "nightly-sync (cron 0 1 * * *"):
+    for word in ("sqlite:///rota.db", "mail, default", "send", "nightly-sync (every day at 01:00"):
         assert word in done.stdout
     assert "Traceback" not in done.stdout
 

@@ -75,11 +75,13 @@ def test_equality_is_by_meaning_of_the_moments() -> None:
 
 
 def test_text_is_for_people() -> None:
-    assert str(every(weeks=2)) == "every 14d"
-    assert str(every(hours=1, minutes=30, microseconds=5)) == "every 1h 30m 5µs"
-    assert str(every(days=1, anchor=NOON, end=NOON)) == (
-        "every 1d in phase with 2026-03-28 12:00:00+00:00 until 2026-03-28 12:00:00+00:00"
+    assert str(every(weeks=2)) == "every 2 weeks"
+    assert str(every(hours=1)) == "every hour"
+    assert str(every(hours=1, minutes=30, microseconds=5)) == "every 1 hour 30 minutes 5 microseconds"
+    assert str(every(days=1, anchor=NOON, end=NOON, jitter=2)) == (
+        "every day in phase with 2026-03-28 12:00 UTC until 2026-03-28 12:00 UTC, delayed by up to 2 seconds"
     )
+    assert str(every(days=1, start=NOON)) == "every day from 2026-03-28 12:00 UTC"
 
 
 def test_a_zone_changes_nothing() -> None:
@@ -95,6 +97,8 @@ def test_a_zone_changes_nothing() -> None:
         ({"microseconds": 0.1}, "period '0:00:00' is not above zero"),
         ({"hours": -1}, "hours -1 is no length of time"),
         ({"hours": 1, "minutes": -1}, "minutes -1 is no length of time"),
+        ({"hours": 1, "jitter": timedelta(-1)}, "jitter '-1 day, 0:00:00' is below zero"),
+        ({"hours": 1, "jitter": "x"}, "jitter 'x' is no length of time"),
         ({"days": float("nan")}, "days nan is no length of time"),
         ({"days": float("inf")}, "days inf is no length of time"),
         ({"days": "1"}, "days '1' is no length of time"),
