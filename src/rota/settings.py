@@ -37,7 +37,9 @@ _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 60480
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|)\s*")
 # Where no `rota.toml` can be.
 _NOWHERE = Path(os.devnull)
-_DURATIONS = frozenset({"lease", "extend_every", "grace", "keep_history", "keep_dead", "keep_ticks"})
+_DURATIONS = frozenset(
+    {"blocked_after", "lease", "extend_every", "grace", "keep_history", "keep_dead", "keep_ticks"}
+)
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +55,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         processes: CPU-bound tasks that a worker runs at once; 0 means one per core.
         max_crashes: processes of its own that a job may bring down before it is parked; 0: no job runs alone.
         isolated_slots: jobs that a worker runs at once alone in a process each, after a crash.
+        recycle_after_jobs: a worker, or a child process of one, is replaced after so many jobs; 0: never.
+        recycle_memory: it is replaced when it takes so many bytes after a job; 0: never.
+        supervise: whether commands start a crashed or recycled worker again (read before the app is).
+        blocked_after: how long a task may block the event loop before it is named in the log.
         lease: how long a claim lasts unextended.
         extend_every: how often claims are extended.
         grace: how long a stopping worker lets tasks finish.
@@ -86,6 +92,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     processes: Annotated[int, Meta(ge=0)] = 0
     max_crashes: Annotated[int, Meta(ge=0)] = 3
     isolated_slots: Count = 4
+    recycle_after_jobs: Annotated[int, Meta(ge=0)] = 0
+    recycle_memory: Annotated[int, Meta(ge=0)] = 0
+    supervise: bool = True
+    blocked_after: Seconds = 1.0
     lease: Seconds = 30.0
     extend_every: Seconds = 10.0
     grace: Annotated[float, Meta(ge=0)] = 30.0

@@ -64,7 +64,14 @@ def make_executors(
 
     def make_pool(slots: int, *, overhear: bool = False) -> ProcessExecutor:
         loader = "rota.app.locate:load_registry"
-        return ProcessExecutor(slots, loader=loader, argument=locator, overhear=overhear)
+        return ProcessExecutor(
+            slots,
+            loader=loader,
+            argument=locator,
+            overhear=overhear,
+            recycle_after_jobs=settings.recycle_after_jobs,
+            recycle_memory=settings.recycle_memory,
+        )
 
     executors: list[Executor] = [AsyncExecutor(settings.async_slots), ThreadExecutor(settings.threads)]
     if any(task.executor == PROCESS for task in registry.tasks.values()):
@@ -106,9 +113,12 @@ def make_worker(
         extend_every=settings.extend_every,
         grace=settings.grace,
         max_crashes=settings.max_crashes,
+        recycle_after_jobs=settings.recycle_after_jobs,
+        recycle_memory=settings.recycle_memory,
+        blocked_after=settings.blocked_after,
         version=rota_version(),
     )
-    return Worker(store, registry, executors, announcer, options)
+    return Worker(store, registry, executors, announcer, options, make_store=lambda: make_store(settings))
 
 
 def make_maintenance(store: Store, announcer: "Announcer", settings: Settings) -> "Maintenance":

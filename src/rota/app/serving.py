@@ -3,11 +3,12 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rota.engine.announcer import Announcer
 from rota.engine.host import Part, host
 from rota.engine.scheduling import Scheduling
+from rota.engine.worker import Worker
 from rota.model.errors import ConfigurationError
 from rota.operations.schedules import submission_of
 from rota.ports.store import Store
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rota.app.rota import Rota
 
 __all__ = ["ROLES", "run_loop", "serve"]
+
+T = TypeVar("T")
 
 ROLES = ("worker", "scheduler", "api")
 
@@ -32,7 +35,7 @@ async def serve(
     also: Sequence[Part] = (),
     ready: Callable[[], None] = lambda: None,
     welcome: Callable[[str], None] | None = None,
-) -> None:
+) -> bool:
     """Run roles ("worker", "scheduler", "api") until a signal or until a part has stopped by itself.
 
     Args:
@@ -41,9 +44,12 @@ async def serve(
         queues: what the worker serves, instead of the setting's.
         locator: the app as "module:attribute", for child processes.
         announcer: where events go, for those who listen.
-        also: further parts of this process; they start last and stop first.
+        also: further parts; they start last and stop first.
         ready: called when everything runs.
         welcome: called before with an address that logs a browser in, once, where the API is among the roles.
+
+    Returns:
+        Whether the worker has stopped to be replaced by another one.
 
     Raises:
         ConfigurationError: definitions or resources are at fault; every fault is named.
@@ -61,6 +67,7 @@ async def serve(
             app, store, roles, announcer, queues=queues, locator=locator, welcome=welcome
         )
         await host([*parts, *also], store.wakeup, ready=ready)
+        return any(isinstance(part, Worker) and part.recycled for part in parts)
     finally:
         app.connection.adopt(None)
         await store.close()
@@ -95,8 +102,8 @@ async def _make_parts(
     return parts
 
 
-def run_loop(work: Coroutine[Any, Any, None]) -> None:
-    """Run a process's main coroutine, on uvloop where it is installed."""
+def run_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run a process's main coroutine, on uvloop where it is installed; returns what it returns."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     if sys.platform != "win32":
         try:
@@ -106,4 +113,4 @@ def run_loop(work: Coroutine[Any, Any, None]) -> None:
         except ImportError:
             pass
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(work)
+        return runner.run(work)

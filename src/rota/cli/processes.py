@@ -1,12 +1,15 @@
 """The commands that keep running: `rota run`, `rota worker`, `rota api`, `rota demo`."""
 
-from collections.abc import Sequence
+import faulthandler
+import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import click
 
 from rota.cli.command import Option, Session, command
 from rota.cli.options import WebOptions, WorkerOptions
+from rota.cli.supervising import supervise, tether
 from rota.cli.target import DEMO, App, from_above
 from rota.settings import change_settings
 
@@ -34,20 +37,19 @@ def run(
     log_level: LogLevel = None,
     log_format: LogFormat = None,
 ) -> int:
-    """Run everything in one process: scheduler, worker, dashboard. Without an app: the built-in demo."""
+    """Run everything: scheduler, worker, dashboard. Without an app: the built-in demo."""
     settings = options._asdict() | web._asdict() | {"log_level": log_level, "log_format": log_format}
-    if session.target.app is None:
+    if not session.target.named:
         return _show_demo(session, settings, once=False)
-    serve(session, session.target.app, EVERYTHING, settings)
-    return 0
+    return _keep_serving(session, "run", EVERYTHING, settings)
 
 
 def worker(
     session: Session, options: WorkerOptions, log_level: LogLevel = None, log_format: LogFormat = None
-) -> None:
+) -> int:
     """Run a worker: it claims jobs and runs them. Any number of them, on any machine."""
     settings = options._asdict() | {"log_level": log_level, "log_format": log_format}
-    serve(session, session.target.require_app("worker"), ("worker",), settings)
+    return _keep_serving(session, "worker", ("worker",), settings)
 
 
 def api(session: Session, web: WebOptions, log_level: LogLevel = None, log_format: LogFormat = None) -> None:
@@ -64,9 +66,43 @@ def demo(
     return _show_demo(session, {"log_level": log_level or quiet, "log_format": log_format}, once=once)
 
 
+def _keep_serving(session: Session, name: str, roles: Sequence[str], settings: dict[str, Any]) -> int:
+    """Run roles of an app in a child that is started again when it crashes; or here, if so set."""
+    held = tether()
+    if held is not None:
+        tied = held
+
+        def work(ready: Callable[[], None]) -> int:
+            if serve(session, session.target.require_app(name), roles, settings, started=ready):
+                tied.replace_me()
+            return 0
+
+        return held.run(work)
+    if _supervised(session, name):
+        own = session.target.quick_settings
+        logs = _logs()
+        logs.set_up(settings["log_level"] or own.log_level, settings["log_format"] or own.log_format)
+        return supervise()
+    serve(session, session.target.require_app(name), roles, settings)
+    return 0
+
+
+def _supervised(session: Session, name: str) -> bool:
+    """Tell whether this process is to be the parent of the one that works."""
+    # Not where a program calls the command line with words of its own: then there is nothing to start again.
+    own = sys.argv[1:2] == [name] and sys.platform != "win32"
+    return own and session.target.named and session.target.quick_settings.supervise
+
+
 def serve(
-    session: Session, app: App, roles: Sequence[str], settings: dict[str, Any], also: Sequence[Any] = ()
-) -> None:
+    session: Session,
+    app: App,
+    roles: Sequence[str],
+    settings: dict[str, Any],
+    also: Sequence[Any] = (),
+    *,
+    started: Callable[[], None] = lambda: None,
+) -> bool:
     """Run roles of an app in this process until a signal.
 
     Args:
@@ -75,22 +111,37 @@ def serve(
         roles: "worker", "scheduler", "api".
         settings: those that the command line changes; None values are not.
         also: further parts of the process.
+        started: called when everything runs.
+
+    Returns:
+        Whether the worker has stopped to be replaced by another one.
     """
     from rota.cli.banner import show_banner
-    from rota.telemetry import logs
 
     app.settings = change_settings(app.settings, {"url": session.target.url, **settings})
-    logs.set_up(app.settings.log_level, app.settings.log_format)
+    # Says in the log where it was, when a C extension brings this process down.
+    faulthandler.enable()
+    _logs().set_up(app.settings.log_level, app.settings.log_format)
 
     links: list[str] = []
 
     def ready() -> None:
         if session.out.terminal:
             show_banner(session.out, app, roles, links)
+        started()
 
     run_loop, serve_roles = from_above("rota.app.serving:run_loop"), from_above("rota.app.serving:serve")
     welcome = links.append if session.out.terminal else None
-    run_loop(serve_roles(app, roles, locator=session.target.locator, also=also, ready=ready, welcome=welcome))
+    recycled: bool = run_loop(
+        serve_roles(app, roles, locator=session.target.locator, also=also, ready=ready, welcome=welcome)
+    )
+    return recycled
+
+
+def _logs() -> Any:
+    from rota.telemetry import logs
+
+    return logs
 
 
 def _show_demo(session: Session, settings: dict[str, Any], *, once: bool) -> int:

@@ -94,6 +94,16 @@ class Target:
         return self._locator or ""
 
     @property
+    def named(self) -> bool:
+        """Whether there is an app, which need not be imported to know that."""
+        return self._app is not None or bool(self.locator)
+
+    @property
+    def quick_settings(self) -> Settings:
+        """The settings, without importing the app for them; a script that was started has its own."""
+        return self._app.settings if self._app is not None else load_settings({"url": self.url})
+
+    @property
     def app(self) -> App | None:
         """The app, imported at the first look; None where none was given.
 

@@ -58,14 +58,20 @@ class Heartbeat:
         """Tell whether the claims may still be valid; who slept through the lease must ask first."""
         return time.monotonic() - self._last < self._lease.total_seconds()
 
+    def beat(self) -> Beat:
+        """Return what there is to tell and to extend now; for any thread while the loop stands still."""
+        started = tuple(attempt.job.claim for attempt in list(self._runner.attempts.values()))
+        held = tuple(job.claim for lane in self._capacity.lanes.values() for job in list(lane.waiting))
+        return Beat(owner=self._owner, lease=self._lease, started=started, held=held, memory=resident_bytes())
+
+    def extended(self, began: float) -> None:
+        """Take note that another way of beating, which began at a monotonic moment, has reached the store."""
+        self._last = max(self._last, began)
+
     async def turn(self) -> float:
         """Beat once and obey the answer."""
         began = time.monotonic()
-        started = tuple(attempt.job.claim for attempt in self._runner.attempts.values())
-        held = tuple(job.claim for lane in self._capacity.lanes.values() for job in lane.waiting)
-        orders = await self._workers.beat(
-            Beat(owner=self._owner, lease=self._lease, started=started, held=held, memory=resident_bytes())
-        )
+        orders = await self._workers.beat(self.beat())
         self._obey(orders)
         self._last = began
         self._runner.resume()

@@ -232,6 +232,10 @@ class Runner:
             self._start(lane.waiting.popleft(), lane)
         self._freed()
 
+    def attempt_of(self, task: asyncio.Task[Any]) -> Attempt | None:
+        """Return the attempt that an asyncio task runs, if it is one of those; from any thread."""
+        return next((attempt for attempt, its in list(self._tasks.items()) if its is task), None)
+
     @property
     def busy(self) -> bool:
         """Whether an attempt or a hook runs."""

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 from msgspec import Struct
@@ -16,11 +16,13 @@ from rota.engine.capacity import Capacity
 from rota.engine.claimer import Claimer
 from rota.engine.heartbeat import Heartbeat
 from rota.engine.recorder import Recorder
+from rota.engine.recycling import Recycler
 from rota.engine.runner import Runner
 from rota.engine.service import Loop
 from rota.engine.settler import Settler
+from rota.engine.watchdog import Watchdog
 from rota.model.errors import StoreError
-from rota.model.events import Notice, WorkerStarted, WorkerStopped
+from rota.model.events import Notice, WorkerRecycled, WorkerStarted, WorkerStopped
 from rota.model.ids import new_id
 from rota.model.job import Claim, ClaimedJob
 from rota.model.worker import TaskEntry, WorkerInfo
@@ -41,11 +43,18 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     extend_every: float = 10.0
     grace: float = 30.0
     max_crashes: int = 3
+    recycle_after_jobs: int = 0
+    recycle_memory: int = 0
+    blocked_after: float = 1.0
     version: str = ""
 
 
 class Worker:
-    """The parts of a worker, started and stopped in order. Make it inside its event loop."""
+    """The parts of a worker, started and stopped in order. Make it inside its event loop.
+
+    Attributes:
+        recycled: why it has stopped by itself to be replaced; empty if it has not.
+    """
 
     def __init__(
         self,
@@ -54,9 +63,12 @@ class Worker:
         executors: Sequence[Executor],
         announcer: Announcer,
         options: WorkerOptions,
+        *,
+        make_store: Callable[[], Store] | None = None,
     ) -> None:
         self.id = new_id()
         self.stopped = asyncio.Event()
+        self.recycled = ""
         self._hurried = asyncio.Event()
         self._store = store
         self._registry = registry
@@ -80,6 +92,16 @@ class Worker:
         )
         self._claimer = self._make_claimer()
         self._heartbeat = self._make_heartbeat()
+        self._recycler = Recycler(options.recycle_after_jobs, options.recycle_memory)
+        self._retiring: asyncio.Task[None] | None = None
+        self._watchdog = Watchdog(
+            self.runner,
+            self._heartbeat,
+            announcer,
+            after=options.blocked_after,
+            interval=options.extend_every,
+            make_store=make_store,
+        )
 
     async def start(self) -> None:
         """Open resources and executors, register, and begin to claim.
@@ -93,6 +115,7 @@ class Worker:
         await self._store.workers.register(self._info())
         for loop in self._loops():
             loop.start()
+        self._watchdog.start()
         self._announcer.announce(WorkerStarted(self.id, self._options.queues.queues))
 
     def notice(self, notice: Notice) -> None:
@@ -127,6 +150,7 @@ class Worker:
             await executor.stop()
         for loop in (self._heartbeat.loop, self._recorder.loop, self._settler.loop):
             await loop.abort()
+        self._watchdog.stop()
         await self._leave()
         await self._stack.aclose()
         self._announcer.announce(WorkerStopped(self.id, len(returned)))
@@ -189,6 +213,23 @@ class Worker:
 
     def _freed(self) -> None:
         self._claimer.loop.poke()
+        reason = self._recycler.after_job() if self._recycler.watches else None
+        if reason is not None:
+            self._retire(reason)
+
+    def _retire(self, reason: str) -> None:
+        self.recycled = reason
+        self._claimer.draining = True
+        self._announcer.announce(WorkerRecycled(self.id, reason))
+        self._retiring = asyncio.get_running_loop().create_task(self._finish_and_stop())
+
+    async def _finish_and_stop(self) -> None:
+        """Give back what waits, and stop when the last job has ended, however long it takes."""
+        # Where the store is away, their leases will pass.
+        with suppress(StoreError):
+            await self._give_back([job.claim for job in self._capacity.take_waiting()])
+        await self.runner.idle()
+        self.stopped.set()
 
     def _scopes(self, job: ClaimedJob) -> tuple[tuple[str, int], ...]:
         task = self._registry.find(job.task)

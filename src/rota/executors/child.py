@@ -17,6 +17,7 @@ from rota.definitions.registry import Registry
 from rota.definitions.resources import open_resources
 from rota.definitions.task import PROCESS, Task
 from rota.executors.bootstrap import import_main, load_definitions, loading
+from rota.executors.crashes import own_peak
 from rota.executors.drained import DrainedLoop
 from rota.executors.messages import (
     Boot,
@@ -74,20 +75,26 @@ def _serve(wire: "_Wire") -> None:
     else:
         wire.registry = desk.registry
         wire.send(frame(Ready()))
-        _work(wire, desk)
+        _work(wire, desk, boot)
     loop.attach(None)
     loop.run(stack.aclose())
     loop.close()
 
 
-def _work(wire: "_Wire", desk: "_Desk") -> None:
+def _work(wire: "_Wire", desk: "_Desk", boot: Boot) -> None:
     spent = False
+    jobs = 0
     while not spent and isinstance(errand := wire.inbox.get(), _Errand):
         outcome = desk.perform(errand)
         errand.journal.close()
         _flush_streams()
         # Struck by an exception out of nowhere, this process is not trusted with another job.
         spent = errand.run is not None and errand.run.struck
+        jobs += 1
+        if boot.recycle_after_jobs and jobs >= boot.recycle_after_jobs:
+            spent = True
+        if boot.recycle_memory and own_peak() >= boot.recycle_memory:
+            spent = True
         wire.send(pack_outcome(errand.token, outcome, spent=spent, begun=errand.run is not None))
 
 

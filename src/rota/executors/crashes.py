@@ -13,7 +13,7 @@ from rota.definitions.invocation import fault_of
 from rota.model.errors import WorkerCrashedError
 from rota.model.outcome import Crash, Fault
 
-__all__ = ["Exit", "crash_fault", "describe_exit", "oom_kills"]
+__all__ = ["Exit", "crash_fault", "describe_exit", "oom_kills", "own_peak"]
 
 MEGABYTE = 1024 * 1024
 
@@ -74,6 +74,21 @@ def oom_kills() -> int:
         except (OSError, ValueError):
             continue
     return 0
+
+
+def own_peak() -> int:
+    """Return the largest resident size of this process since it was started, in bytes."""
+    try:
+        # Unlike `ru_maxrss` it does not begin with the size of the process that started this one (proc(5)).
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    import resource  # noqa: PLC0415 - POSIX only
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 @cache

@@ -46,7 +46,8 @@ class Boot(Struct, frozen=True, tag=True):
     """Load the definitions: `loader` ("module:function") is called with `argument`.
 
     Before that the program's main module is imported under another name, by `main_module` (as `python -m`
-    had it) or `main_path` (a script), if one is given.
+    had it) or `main_path` (a script), if one is given. After so many jobs, or when its memory has peaked
+    at so many bytes, the child is replaced; 0: never.
     """
 
     loader: str
@@ -54,6 +55,8 @@ class Boot(Struct, frozen=True, tag=True):
     argv: list[str]
     main_module: str | None
     main_path: str | None
+    recycle_after_jobs: int = 0
+    recycle_memory: int = 0
 
 
 class Start(Struct, frozen=True, tag=True):

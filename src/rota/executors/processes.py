@@ -72,6 +72,8 @@ class ProcessExecutor:
             imports it first.
         grace: seconds between telling a task to stop and killing it.
         overhear: keep the end of what a child writes to standard error as evidence, should it crash.
+        recycle_after_jobs: replace a child after so many jobs; 0: never.
+        recycle_memory: replace one when its memory has peaked at so many bytes; 0: never.
 
     Raises:
         ConfigurationError: this system cannot do it, or a child's own import makes a worker.
@@ -87,6 +89,8 @@ class ProcessExecutor:
         argument: str = "",
         grace: float = 1.0,
         overhear: bool = False,
+        recycle_after_jobs: int = 0,
+        recycle_memory: int = 0,
     ) -> None:
         if sys.platform == "win32":
             raise ConfigurationError(["executor='process' needs a POSIX system; use executor='thread' here"])
@@ -95,7 +99,9 @@ class ProcessExecutor:
         module, path = main_of_this_process() if is_main(argument) else (None, None)
         if is_main(argument) and module is path is None:
             raise ConfigurationError([_IN_A_SHELL])
-        self._boot = frame(Boot(loader, argument, list(sys.argv), module, path))
+        self._boot = frame(
+            Boot(loader, argument, list(sys.argv), module, path, recycle_after_jobs, recycle_memory)
+        )
         self._grace = grace
         self.overhear = overhear
         self._waiting: deque[_Call] = deque()

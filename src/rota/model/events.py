@@ -19,6 +19,7 @@ __all__ = [
     "JobEvent",
     "LogEntry",
     "LogRecord",
+    "LoopBlocked",
     "Notice",
     "Progress",
     "Rescued",
@@ -26,6 +27,7 @@ __all__ = [
     "ServiceFailed",
     "ServiceRecovered",
     "WebStarted",
+    "WorkerRecycled",
     "WorkerStarted",
     "WorkerStopped",
 ]
@@ -136,6 +138,27 @@ class WebStarted(Event, frozen=True):
     """The API and the dashboard answer at `url`."""
 
     url: str
+
+
+class LoopBlocked(Event, frozen=True):
+    """A task has blocked the event loop for so many seconds. Announced from a thread: the loop stands still.
+
+    `job` is None and `task` empty where it is not known whose code it is; `where` is the line at which it
+    stands, `stack` the lines that led there.
+    """
+
+    job: UUID | None
+    task: str
+    seconds: float
+    where: str
+    stack: tuple[str, ...]
+
+
+class WorkerRecycled(Event, frozen=True):
+    """A worker has run enough, or grown too large: it finishes what runs, and another takes its place."""
+
+    id: UUID
+    reason: str
 
 
 class WorkerStarted(Event, frozen=True):

@@ -13,11 +13,13 @@ from rota.model.events import (
     ClaimLost,
     HookFailed,
     IsolationRefused,
+    LoopBlocked,
     Rescued,
     ScheduleFailed,
     ServiceFailed,
     ServiceRecovered,
     WebStarted,
+    WorkerRecycled,
     WorkerStarted,
     WorkerStopped,
 )
@@ -116,10 +118,26 @@ def listen(source: EventSource) -> None:
             lambda e: logger.warning("%s cannot run alone in a process, and does not: %s", e.task, e.reason),
         ),
         (HookFailed, lambda e: logger.error("hook of %s failed for job %s: %s", e.task, e.id, e.error)),
+        (
+            WorkerRecycled,
+            lambda e: logger.info("worker %s finishes what runs and is replaced: %s", e.id, e.reason),
+        ),
+        (LoopBlocked, _loop_blocked),
         (ClaimLost, _claim_lost),
         (AttemptEnded, _attempt_ended),
     ):
         source.subscribe(kind, listener)
+
+
+def _loop_blocked(event: LoopBlocked) -> None:
+    whose = f"job {event.job} of {event.task}" if event.job is not None else "something"
+    logger.warning(
+        "%s has blocked the event loop for %.1f s, and with it all other coroutines: %s",
+        whose,
+        event.seconds,
+        event.where,
+        extra={"fields": {"job": str(event.job or ""), "task": event.task, "stack": event.stack}},
+    )
 
 
 def _claim_lost(event: ClaimLost) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -154,6 +155,19 @@ def unspeakable() -> Snooze:
 
 def leave(code: int) -> None:
     os._exit(code)
+
+
+def talk_and_leave(lines: int) -> None:
+    for number in range(lines):
+        current().log.info("line %d", number)
+    sys.stderr.write("x" * 10_000 + "\nlast words\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def hog() -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    return len(bytearray(1 << 31))
 
 
 def kill_yourself(number: int) -> None:

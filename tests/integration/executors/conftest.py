@@ -1,6 +1,7 @@
 """What tests of child processes share."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ async def make_executor() -> AsyncIterator[MakeExecutor]:
     """Make executors that are stopped after the test."""
     made: list[ProcessExecutor] = []
 
-    def make(slots: int = 1, *, argument: str = "app", grace: float = 10.0) -> ProcessExecutor:
-        made.append(ProcessExecutor(slots, loader=f"{HERE}:load", argument=argument, grace=grace))
+    def make(
+        slots: int = 1, *, argument: str = "app", grace: float = 10.0, **options: Any
+    ) -> ProcessExecutor:
+        made.append(ProcessExecutor(slots, loader=f"{HERE}:load", argument=argument, grace=grace, **options))
         return made[-1]
 
     yield make

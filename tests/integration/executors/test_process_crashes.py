@@ -1,6 +1,7 @@
 """Child processes that die by themselves, and children whose worker dies."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rota.executors import processes
 from rota.model.outcome import Failed, Succeeded
 from tests.integration.executors.apps import HERE
 from tests.integration.executors.conftest import MakeExecutor
@@ -61,6 +63,45 @@ async def test_a_kill_9_from_outside_is_such_a_crash(make_executor: MakeExecutor
     assert outcome.fault.kind == "WorkerCrashedError"
     patient.stop("lost")
     assert await steady == Succeeded(b'"stopped: lost"')
+
+
+async def test_a_kill_for_want_of_memory_is_told_by_the_system_s_own_count(
+    make_executor: MakeExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = itertools.count()
+    monkeypatch.setattr(processes, "oom_kills", lambda: next(counts))
+    executor = make_executor()
+
+    killed = await executor.run(attempt("kill_yourself", int(signal.SIGKILL)))
+    left = await executor.run(attempt("leave", 3))
+
+    assert isinstance(killed, Failed)
+    assert isinstance(left, Failed)
+    assert [one.fault.crash and one.fault.crash.out_of_memory for one in (killed, left)] == [True, False]
+    assert "was killed by SIGKILL: by the system, for want of memory" in killed.fault.message
+
+
+async def test_a_memory_error_is_a_failure_and_no_crash(make_executor: MakeExecutor) -> None:
+    executor = make_executor()
+    outcome = await executor.run(attempt("hog"))
+    assert isinstance(outcome, Failed)
+    assert (outcome.fault.kind, outcome.fault.crash) == ("MemoryError", None)
+
+
+async def test_the_evidence_has_the_last_lines_and_the_end_of_standard_error(
+    make_executor: MakeExecutor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    executor = make_executor(overhear=True)
+    outcome = await executor.run(attempt("talk_and_leave", 30))
+    assert isinstance(outcome, Failed)
+    crash = outcome.fault.crash
+    assert crash is not None
+    assert crash.log == tuple(f"info line {number}" for number in range(20, 30))
+    assert crash.stderr.endswith("last words\n")
+    assert len(crash.stderr) <= 4096
+    assert "last words" in outcome.fault.traceback
+    # It still comes through.
+    assert capfd.readouterr().err.endswith("last words\n")
 
 
 async def test_a_job_is_not_lost_on_a_child_that_died_unseen(make_executor: MakeExecutor) -> None:
