@@ -24,7 +24,7 @@ def die(how):
 
 @app.task
 async def good(n: int) -> int:
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)  # the work itself
     return n
 
 @app.task
@@ -58,7 +58,7 @@ def grow(megabytes: int) -> int:
 
 @app.task
 async def block(seconds: float) -> None:
-    time.sleep(seconds)
+    time.sleep(seconds)  # blocks the loop, which is what the test is about
 
 if __name__ == "__main__":
     app.cli()
