@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, ParamSpec, TypeVar
 
 from rota.app.job import Job
 from rota.definitions.task import Task
-from rota.engine.submitter import SubmitOptions, make_submission
+from rota.engine.submitter import SubmitOptions, make_submissions
 from rota.model.errors import UnknownOptionError
 from rota.model.job import Submission
 
@@ -55,22 +55,21 @@ class Submitter(Generic[P, R]):
             arguments: for each job, its positional arguments as a tuple or its named ones as a mapping.
         """
         self.app.connection.refuse_in_loop("enqueue_many")
-        return self._submit([self._submission_of(item) for item in arguments])
+        return self._submit(self._submissions(arguments))
 
     async def enqueue_many_async(
         self, arguments: Iterable[tuple[Any, ...] | Mapping[str, Any]]
     ) -> list[Job[R]]:
         """Store many jobs in one round trip (see `enqueue_many`)."""
-        return await self._submit_async([self._submission_of(item) for item in arguments])
+        return await self._submit_async(self._submissions(arguments))
 
     def submission(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Submission:
         """Return the checked submission that `enqueue` would store."""
-        return make_submission(self.app.registry, self.definition, args, kwargs, self._options)
+        return make_submissions(self.app.registry, self.definition, [(args, kwargs)], self._options)[0]
 
-    def _submission_of(self, item: tuple[Any, ...] | Mapping[str, Any]) -> Submission:
-        if isinstance(item, Mapping):
-            return self.submission((), item)
-        return self.submission(tuple(item), {})
+    def _submissions(self, arguments: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Submission]:
+        each = [((), item) if isinstance(item, Mapping) else (tuple(item), {}) for item in arguments]
+        return make_submissions(self.app.registry, self.definition, each, self._options)
 
     def _submit(self, submissions: list[Submission]) -> list[Job[R]]:
         if not submissions:

@@ -144,6 +144,8 @@ class Arguments:
         return tuple(args), kwargs
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        if self._simple and not kwargs and len(args) == len(self._names):
+            return dict(zip(self._names, args, strict=True))
         if self._simple and len(args) <= len(self._positional):
             values = dict(zip(self._positional, args, strict=False))
             size = len(values)

@@ -1,6 +1,7 @@
 """Turns a task, its arguments and options into a submission: checked before anything is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from rota.definitions.attempt import running
 from rota.definitions.registry import Registry
 from rota.definitions.task import Task
 from rota.model.errors import ArgumentsError
+from rota.model.ids import new_ids
 from rota.model.job import Submission
 
-__all__ = ["SubmitOptions", "make_submission"]
+__all__ = ["SubmitOptions", "make_submissions"]
 
 INT64 = range(-(2**63), 2**63)
 LONGEST_TEXT = 512
@@ -48,25 +50,44 @@ class SubmitOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     headers: dict[str, str] | None = None
 
 
-def make_submission(
+def make_submissions(
     registry: Registry,
     task: Task[Any, Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    arguments: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]],
     options: SubmitOptions,
-) -> Submission:
-    """Make a submission and pass it through the middleware around submit.
+) -> list[Submission]:
+    """Make submissions of one task and pass them through the middleware around submit.
+
+    Args:
+        registry: the app's definitions.
+        task: what to run.
+        arguments: of each job, by position and by name.
+        options: of all of them.
 
     Raises:
         ArgumentsError: arguments or options do not fit; nothing is stored.
     """
     _check_moments(task.name, options)
     _check_values(task.name, options)
+    model = _model(task, options)
+    payloads = [task.encode(args, kwargs) for args, kwargs in arguments]
+    submissions = []
+    for job, payload in zip(new_ids(len(payloads)), payloads, strict=True):
+        submission = copy(model)
+        submission.id, submission.payload = job, payload
+        submissions.append(submission)
+    if registry.around_submit:
+        return [registry.pass_submission(submission) for submission in submissions]
+    return submissions
+
+
+def _model(task: Task[Any, Any], options: SubmitOptions) -> Submission:
+    """Return what all jobs of one call share."""
     expires = options.expires if options.expires is not None else task.expires
     attempt = running.get()
-    submission = Submission(
+    return Submission(
         task=task.name,
-        payload=task.encode(args, kwargs),
+        payload=b"",
         queue=options.queue or task.queue,
         executor=task.executor,
         rank=task.rank if options.rank is None else options.rank,
@@ -83,7 +104,6 @@ def make_submission(
         parent=attempt.job.id if attempt else None,
         root=(attempt.job.root or attempt.job.id) if attempt else None,
     )
-    return registry.pass_submission(submission) if registry.around_submit else submission
 
 
 def _check_moments(task: str, options: SubmitOptions) -> None:

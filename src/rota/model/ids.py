@@ -2,14 +2,18 @@
 
 import os
 import secrets
+import struct
 import threading
 import time
 from uuid import UUID
 
-__all__ = ["new_id", "new_token"]
+import msgspec
 
-_VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
-_RANDOM_BITS = 62
+__all__ = ["new_id", "new_ids", "new_token"]
+
+_VERSION, _VARIANT = 7 << 12, 2 << 62
+_RANDOM = (1 << 62) - 1
+_pack = struct.Struct(">QQ").pack
 _lock = threading.Lock()
 _last_tick = 0
 
@@ -20,15 +24,24 @@ def new_id() -> UUID:
     The 12 bits after the milliseconds carry the fraction of the millisecond (RFC 9562 §6.2, method 3);
     within one process a tie is broken by stepping that fraction forward.
     """
+    return new_ids(1)[0]
+
+
+def new_ids(count: int) -> list[UUID]:
+    """Make `count` ids, in order (see `new_id`)."""
     global _last_tick  # noqa: PLW0603 - the one piece of state that monotonic ids need
     now = time.time_ns()
     tick = (now // 1_000_000) << 12 | (now % 1_000_000) * 4096 // 1_000_000
     with _lock:
-        if tick <= _last_tick:
-            tick = _last_tick + 1
-        _last_tick = tick
-    random = int.from_bytes(os.urandom(8), "big") >> (64 - _RANDOM_BITS)
-    return UUID(int=(tick >> 12) << 80 | _VERSION_AND_VARIANT | (tick & 0xFFF) << 64 | random)
+        first = max(tick, _last_tick + 1)
+        _last_tick = first + count - 1
+    random = struct.unpack(f">{count}Q", os.urandom(8 * count))
+    ids = [
+        _pack((tick >> 12) << 16 | _VERSION | (tick & 0xFFF), _VARIANT | (bits & _RANDOM))
+        for tick, bits in enumerate(random, first)
+    ]
+    # Several times as fast as one call of `UUID` for each.
+    return msgspec.convert(ids, list[UUID])
 
 
 def new_token() -> int:

@@ -1,5 +1,6 @@
 """Arrays as text, for psycopg: it takes longer to write a list of one than the statement to run."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -20,18 +21,23 @@ def literals(params: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _array(values: list[Any]) -> str:
-    return f"{{{','.join(map(_element, values))}}}" if values else "{}"
+    kinds = set(map(type, values))
+    write = _WRITERS.get(kinds.pop(), _element) if len(kinds) == 1 else _element
+    return f"{{{','.join(map(write, values))}}}"
 
 
 def _element(value: Any) -> str:
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if value is None:
-        return "NULL"
-    if isinstance(value, int | UUID):
-        return str(value)
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    if isinstance(value, datetime):
-        return f'"{value.isoformat()}"'
+    for kind, write in _WRITERS.items():
+        if isinstance(value, kind):
+            return write(value)
     raise TypeError(f"no array of {type(value).__name__} is sent")
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: lambda value: '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"',
+    type(None): lambda _: "NULL",
+    UUID: lambda value: value.hex,
+    int: str,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    datetime: lambda value: f'"{value.isoformat()}"',
+}

@@ -11,6 +11,7 @@ import msgspec
 from rota.model.errors import StoreError
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement, SubmitPlan
+from rota.stores.plans import common
 
 __all__ = ["is_plain", "submit_plan"]
 
@@ -150,13 +151,16 @@ class _Submit:
 
     def _row_arrays(self) -> tuple[Any, ...]:
         rows = list(self.pending.values())
-        same = [_shared(list(column)) for column in zip(*map(_SAME, rows), strict=True)]
-        some = [_thin(list(column)) for column in zip(*map(_SOME, rows), strict=True)]
+        # One stands for all where they differ in id and payload alone.
+        kinds = rows[:1] if all(map(common(rows[0]).__eq__, map(common, rows))) else rows
+        same = [_shared(list(column)) for column in zip(*map(_SAME, kinds), strict=True)]
+        some = [list(column) for column in zip(*map(_SOME, kinds), strict=True)]
         for place in _SPANS:
             some[place] = [_micros(span) for span in some[place]]
-        ids, payloads = [one.id for one in rows], [one.payload for one in rows]
-        json = [_json_column([one.headers for one in rows]), _json_column([one.options for one in rows])]
-        return (self._now, ids, payloads, *same, *some, *json, _thin([_rest(one) for one in rows]))
+        some += [_json(one.headers) for one in kinds], [_json(one.options) for one in kinds]
+        some += ([_rest(one) for one in kinds],)
+        columns = [_thin(column) * (len(rows) // len(kinds)) for column in some]
+        return (self._now, [one.id for one in rows], [one.payload for one in rows], *same, *columns)
 
 
 # Arrays cost by their elements, so that they are as short as `submit` can make good: it fills up a column
@@ -176,12 +180,6 @@ def _thin(values: list[Any]) -> list[Any]:
 
 def _micros(span: timedelta | None) -> int | None:
     return None if span is None else span // _MICROSECOND
-
-
-def _json_column(values: list[Any]) -> list[str | None]:
-    objects = {id(value): value for value in values}  # jobs of one call mostly share one
-    texts = {key: _json(value) for key, value in objects.items()}
-    return _thin([texts[id(value)] for value in values])
 
 
 def _json(value: object) -> str | None:

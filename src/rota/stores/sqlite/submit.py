@@ -9,6 +9,7 @@ from uuid import UUID
 from rota.model.events import Notice
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement, SubmitPlan
+from rota.stores.plans import common
 from rota.stores.sqlite.values import id_or_none, ids, json_or_none, json_text, micros, micros_or_none
 
 __all__ = ["NEAR", "submit_plan"]
@@ -41,8 +42,9 @@ def submit_plan(
     submitted: list[Submitted] = []
     ready: set[str] = set()
     soon: set[str] = set()
-    for alike, group in groupby(submissions, lambda one: _alike(one, now)):
+    for _, group in groupby(submissions, common):
         jobs = list(group)
+        alike = _alike(jobs[0], now)
         simple = not resend and jobs[0].unique_key is None
         made: list[Submitted] = []
         if simple and len(jobs) >= _WORTH_GROUPING:

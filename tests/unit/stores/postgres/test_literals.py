@@ -20,7 +20,7 @@ from rota.stores.postgres.literals import literals
             r'{"a","","NULL","say \"x\"","back\\slash","{a,b}"}',
         ),
         ([b"\x00\xff"], r'{"\\x00ff"}'),
-        ([UUID(int=5)], "{00000000-0000-0000-0000-000000000005}"),
+        ([UUID(int=5)], "{00000000000000000000000000000005}"),
         ([datetime(2026, 1, 2, 3, tzinfo=UTC)], '{"2026-01-02T03:00:00+00:00"}'),
     ],
 )
