@@ -4,7 +4,8 @@
 #
 # make utest | itest   unit or integration tests; file=test_file.py function=test_function picks one
 # make lint | format   look at the code, or mend what a machine can mend; format takes file=PATH
-# make soak | bench    the long forms of tests, and the benchmarks, both by hand
+# make soak            the long forms of tests, by hand
+# make bench           Rota beside its peers, under ten minutes; args=--long for a million jobs
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check utest itest soak bench lint format servers clean
@@ -12,6 +13,7 @@
 bin := .venv/bin
 user := .venv/.installed
 developer := .venv/.installed-dev
+peers := .venv/.installed-bench
 jobs ?= 2
 fast := $(wildcard tests/architecture tests/tooling tests/servers tests/unit tests/property tests/conformance)
 unit := $(wildcard tests/unit tests/property)
@@ -41,7 +43,8 @@ soak: $(developer) servers
 	@$(bin)/pytest --timeout=0 --hypothesis-profile=soak -m 'not soak' $(wildcard tests/property)
 	@$(bin)/pytest --timeout=0 -m soak tests
 
-bench: $(developer) servers
+bench: $(peers)
+	@scripts/servers bench
 	@$(bin)/python -m bench $(args)
 
 lint: $(developer)
@@ -63,6 +66,9 @@ $(user): pyproject.toml scripts/environment
 
 $(developer): pyproject.toml scripts/environment
 	@scripts/environment dev
+
+$(peers): pyproject.toml scripts/environment
+	@scripts/environment bench
 
 # `make file=test_file.py function=-k test_function utest`: make takes the bare name for a goal; give it back.
 ifeq ($(function),-k)

@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench`."""
+"""Benchmarks: `make bench`. `plan` says what is measured, `cases` how, `contenders` on whom."""

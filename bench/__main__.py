@@ -4,120 +4,106 @@ Figures of one machine at one time mean little; the ratios between contenders th
 """
 
 import argparse
-import json
-import platform
-import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import itertools
+import time
+from datetime import date
 from pathlib import Path
 
+from msgspec import structs
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.measure import Figures, latency, run, run_pair
-from bench.report import chart, ratios, table
-from tests.servers.postgres import PostgresServer
+from bench import plan, targets
+from bench.machine import DURABILITY, describe_machine
+from bench.places import Places
+from bench.plan import Form, steps
+from bench.report.publishing import publish
+from bench.report.terminal import show
+from bench.results import FOLDER, Results, save
+from bench.runner import count_steps, run_rounds
 
-RESULTS = Path(__file__).parent / "results"
+__all__ = ["main", "measure"]
 
-Fresh = Callable[[], str]
+WIDTH = 130  # of a table that no terminal bounds
+# What the long form asks PostgreSQL for; both of a pair pay the same for it.
+COUNTING = {"shared_preload_libraries": "pg_stat_statements"}
 
 
 def main() -> None:
-    """Run the benchmark and print it."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=20_000, help="jobs of a drain")
-    parser.add_argument("--singles", type=int, default=2_000, help="jobs that are enqueued one at a time")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="run scenarios whose name contains this")
-    parser.add_argument("--save", default="latest", help="name of the JSON file under bench/results")
-    chosen = parser.parse_args()
+    """Run a form of the benchmark, print it, and keep it."""
+    chosen = _arguments()
     console = Console()
-    figures = Figures()
-    with ExitStack() as stack:
-        server = stack.enter_context(PostgresServer(durable=True))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stores = {"postgres": server.create_database, "sqlite": _files(folder)}
-        steps = [step for step in _steps(stores, chosen) if chosen.only in step[0]]
-        with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task("bench", total=len(steps) * chosen.rounds)
-            for _ in range(chosen.rounds):
-                for name, contender, step in steps:
-                    progress.update(bar, description=f"{name}: {contender}")
-                    step(figures)
-                    progress.advance(bar)
-    console.print(table(figures))
-    console.print(chart(figures))
-    RESULTS.mkdir(exist_ok=True)
-    machine = {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "sqlite": sqlite3.sqlite_version,
-    }
-    saved = {
-        "machine": machine,
-        "options": vars(chosen),
-        "figures": figures.as_dict(),
-        "ratios": ratios(figures),
-    }
-    (RESULTS / f"{chosen.save}.json").write_text(json.dumps(saved, indent=1) + "\n")
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    form = _form(chosen)
+    results = measure(form, console, only=chosen.only)
+    console.print(show(results))
+    whole = not chosen.only and form in {plan.SHORT, plan.LONG}
+    file = save(results, FOLDER if whole else FOLDER / "local")
+    if whole:
+        publish(results)
+    console.print(f"Kept in {file.relative_to(Path.cwd())}")
 
 
-def _files(folder: Path) -> Fresh:
-    numbers = iter(range(10_000))
-    return lambda: f"sqlite:///{folder}/{next(numbers)}.db"
+def measure(form: Form, console: Console, *, only: str = "") -> Results:
+    """Run a form and judge it.
 
-
-def _steps(
-    stores: dict[str, Fresh], chosen: argparse.Namespace
-) -> Iterator[tuple[str, str, Callable[[Figures], None]]]:
-    for store, fresh in stores.items():
-        contenders = (
-            ["raw_postgres", "pgqueuer", "rota_store"]
-            if store == "postgres"
-            else ["raw_sqlite", "rota_store"]
+    Args:
+        form: how much of everything.
+        console: where the progress is shown, if it is a terminal.
+        only: part of the name of the cases to run.
+    """
+    began = time.monotonic()
+    chosen = [step for step in steps(form) if only.lower() in f"{step.case}: {step.party.label}".lower()]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        Places(COUNTING if form.stored else None) as places,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        bar = progress.add_task("", total=count_steps(chosen, form.rounds))
+        done = itertools.count()
+        figures = run_rounds(
+            chosen,
+            form.rounds,
+            places,
+            tell=lambda what: progress.update(bar, description=what, completed=next(done)),
         )
-        for contender in contenders:
-            yield f"{store} drain", contender, _drain(store, contender, fresh, chosen.jobs)
-            yield f"{store} enqueue one", contender, _one(store, contender, fresh, chosen.singles)
-        yield f"{store} drain 2 workers", "rota_store", _drain_two(store, fresh, 2 * chosen.jobs)
-        for contender in contenders:
-            if contender in {"rota_store", "raw_postgres"}:
-                yield f"{store} latency", contender, _latency(store, contender, fresh)
-
-
-def _drain(store: str, contender: str, fresh: Fresh, jobs: int) -> Callable[[Figures], None]:
-    def step(figures: Figures) -> None:
-        url = fresh()
-        figures.add(f"{store} enqueue bulk", contender, "jobs/s", run(contender, "fill", url, jobs))
-        figures.add(f"{store} drain", contender, "jobs/s", run(contender, "drain", url, jobs))
-
-    return step
-
-
-def _drain_two(store: str, fresh: Fresh, jobs: int) -> Callable[[Figures], None]:
-    def step(figures: Figures) -> None:
-        url = fresh()
-        run("rota_store", "fill", url, jobs)
-        figures.add(f"{store} drain 2 workers", "rota_store", "jobs/s", run_pair("rota_store", url, jobs))
-
-    return step
-
-
-def _one(store: str, contender: str, fresh: Fresh, jobs: int) -> Callable[[Figures], None]:
-    return lambda figures: figures.add(
-        f"{store} enqueue one", contender, "jobs/s", run(contender, "one", fresh(), jobs)
+    verdicts = targets.judge(figures, targets.LONG if form.stored else targets.SHORT)
+    return Results(
+        form=form.name,
+        day=f"{date.today():%Y-%m-%d}",  # noqa: DTZ011 - the reader's day
+        minutes=round((time.monotonic() - began) / 60, 2),
+        rounds=form.rounds,
+        machine=describe_machine(),
+        durability=DURABILITY,
+        targets=[one for one in verdicts if not only or one.measured is not None],
+        series=figures.series,
     )
 
 
-def _latency(store: str, contender: str, fresh: Fresh) -> Callable[[Figures], None]:
-    def step(figures: Figures) -> None:
-        half, most = latency(contender, fresh(), 100)
-        figures.add(f"{store} latency p50", contender, "ms", half)
-        figures.add(f"{store} latency p99", contender, "ms", most)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--long", action="store_true", help="a million jobs, full stores, retention: about half an hour"
+    )
+    forms.add_argument("--smallest", action="store_true", help="Rota and the raw loops for some seconds")
+    parser.add_argument("--rounds", type=int, help="how often each step is repeated")
+    parser.add_argument("--jobs", type=int, help="jobs of a drain")
+    parser.add_argument("--stored", type=int, help="jobs of the long form")
+    parser.add_argument(
+        "--only", default="", help="run what has this in its name, as 'sqlite: drain' or 'huey'"
+    )
+    return parser.parse_args()
 
-    return step
+
+def _form(chosen: argparse.Namespace) -> Form:
+    """Return the form with what was asked to be different; such a run is kept apart."""
+    form = plan.LONG if chosen.long else plan.SMALLEST if chosen.smallest else plan.SHORT
+    other = {
+        name: value for name in ("rounds", "jobs", "stored") if (value := getattr(chosen, name)) is not None
+    }
+    return structs.replace(form, **other)
 
 
 if __name__ == "__main__":

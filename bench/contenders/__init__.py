@@ -1,1 +1,1 @@
-"""Those who are measured: each a module with the same verbs, run in a process of its own."""
+"""Those who are measured, each in a module of its name and in processes of its own."""

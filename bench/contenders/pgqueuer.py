@@ -1,7 +1,7 @@
-"""PgQueuer, the fastest of the Python queues on PostgreSQL, at batch 100."""
+"""PgQueuer, the fastest of the Python queues on PostgreSQL."""
 
-import sys
 import time
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import uvloop
@@ -11,62 +11,61 @@ from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
 
-BATCH = 100
-GROUP = 1000
+from bench.contenders.contract import GROUP, Contender, Order, Timing, await_go
+
+__all__ = ["contender"]
+
+BATCHES = {"100": 100, "default": 10}
 
 
-def fill(url: str, count: int) -> dict[str, float]:
-    """Enqueue jobs, 1,000 a call."""
+class PgQueuerContender(Contender):
+    """PgQueuer by its own API; the setup is its batch size."""
 
-    async def work() -> float:
-        connection = await asyncpg.connect(url)
-        queries = Queries(AsyncpgDriver(connection))
-        if not await queries.has_table("pgqueuer"):
-            await queries.install()
-        began = time.perf_counter()
-        for _ in range(0, count, GROUP):
+    def fill(self, order: Order) -> Timing:
+        async def group(queries: Queries) -> None:
             await queries.enqueue(["noop"] * GROUP, [None] * GROUP, [0] * GROUP)
-        seconds = time.perf_counter() - began
-        await connection.close()
-        return seconds
 
-    return {"seconds": uvloop.run(work()), "jobs": count}
+        return uvloop.run(_store(order, order.jobs // GROUP, group))
 
-
-def one(url: str, count: int) -> dict[str, float]:
-    """Enqueue jobs one at a time."""
-
-    async def work() -> float:
-        connection = await asyncpg.connect(url)
-        queries = Queries(AsyncpgDriver(connection))
-        if not await queries.has_table("pgqueuer"):
-            await queries.install()
-        began = time.perf_counter()
-        for _ in range(count):
+    def enqueue(self, order: Order) -> Timing:
+        async def one(queries: Queries) -> None:
             await queries.enqueue("noop", None)
-        seconds = time.perf_counter() - began
-        await connection.close()
-        return seconds
 
-    return {"seconds": uvloop.run(work()), "jobs": count}
+        return uvloop.run(_store(order, order.jobs, one))
+
+    def drain(self, order: Order) -> Timing:
+        return uvloop.run(_drain(order))
 
 
-def drain(url: str, count: int) -> dict[str, float]:
-    """Run all jobs in this one process."""
+contender = PgQueuerContender()
 
-    async def work() -> float:
-        connection = await asyncpg.connect(url)
-        queue = PgQueuer(AsyncpgDriver(connection))
 
-        @queue.entrypoint("noop")
-        async def noop(_: Job) -> None:
-            pass
+async def _store(order: Order, calls: int, call: Callable[[Queries], Awaitable[None]]) -> Timing:
+    connection = await asyncpg.connect(order.url)
+    queries = Queries(AsyncpgDriver(connection))
+    if not await queries.has_table("pgqueuer"):
+        await queries.install()
+    began = time.monotonic()
+    for _ in range(calls):
+        await call(queries)
+    ended = time.monotonic()
+    await connection.close()
+    return Timing(order.jobs, began, ended)
 
-        print("ready", file=sys.stderr, flush=True)
-        began = time.perf_counter()
-        await queue.run(batch_size=BATCH, mode=QueueExecutionMode.drain)
-        seconds = time.perf_counter() - began
-        await connection.close()
-        return seconds
 
-    return {"seconds": uvloop.run(work()), "jobs": count}
+async def _drain(order: Order) -> Timing:
+    connection = await asyncpg.connect(order.url)
+    queue = PgQueuer(AsyncpgDriver(connection))
+    jobs = 0
+
+    async def noop(_: Job) -> None:
+        nonlocal jobs
+        jobs += 1
+
+    queue.entrypoint("noop")(noop)
+    await_go()
+    began = time.monotonic()
+    await queue.run(batch_size=BATCHES[order.setup], mode=QueueExecutionMode.drain)
+    ended = time.monotonic()
+    await connection.close()
+    return Timing(jobs, began, ended)

@@ -1,105 +1,130 @@
-"""The limit: hand-written loops of the same drivers without any feature."""
+"""The limit on PostgreSQL: hand-written loops of the same drivers, without any feature."""
 
 import asyncio
-import sys
 import time
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from uuid import uuid4
 
 import asyncpg
 import psycopg
 import uvloop
 
-BATCH = 100
-GROUP = 1000
-TABLE = "create table if not exists raw (id uuid primary key, queue text, state int, payload bytea)"
-INDEX = "create index if not exists raw_ready on raw (queue, id) where state = 0"
+from bench.contenders.contract import (
+    GROUP,
+    PACE,
+    READY,
+    Contender,
+    Order,
+    Timing,
+    await_go,
+    say,
+    tell_lateness,
+)
+from bench.contenders.crowd import enqueue_together
+
+__all__ = ["contender"]
+
+TABLE = """
+    create table if not exists raw (id uuid primary key, queue text, state int, payload bytea);
+    create index if not exists raw_ready on raw (queue, id) where state = 0"""
 INSERT = "insert into raw select *, 'q', 0, ''::bytea from unnest($1::uuid[])"
+INSERT_ONE = "insert into raw values (%s, 'q', 0, '')"
+INSERT_AND_NOTIFY = """
+    with one as (insert into raw values (%s, 'q', 0, '') returning id)
+    select pg_notify('raw', (extract(epoch from now()) * 1000000000)::bigint::text) from one"""
 CLAIM = """
     update raw set state = 1 where id = any(array(
         select id from raw where queue = 'q' and state = 0 order by id limit 100 for update skip locked))
     returning id"""
-DELETE = "delete from raw where id = any($1::uuid[])"
-ONE = "insert into raw values (%s, 'q', 0, '')"
 CLAIM_ONE = CLAIM.replace("limit 100", "limit 1")
+DELETE = "delete from raw where id = any($1::uuid[])"
 
 
-def fill(url: str, count: int) -> dict[str, float]:
-    """Insert rows, 1,000 a statement."""
+class RawPostgres(Contender):
+    """A table, a claim of 100 by SKIP LOCKED, and a delete."""
 
-    async def work() -> float:
-        connection = await asyncpg.connect(url)
-        await connection.execute(TABLE)
-        await connection.execute(INDEX)
-        began = time.perf_counter()
-        for _ in range(0, count, GROUP):
-            await connection.execute(INSERT, [uuid4() for _ in range(GROUP)])
-        seconds = time.perf_counter() - began
-        await connection.close()
-        return seconds
+    def fill(self, order: Order) -> Timing:
+        return uvloop.run(_fill(order))
 
-    return {"seconds": uvloop.run(work()), "jobs": count}
+    def enqueue(self, order: Order) -> Timing:
+        with _connect(order.url) as insert:
+            began = time.monotonic()
+            for _ in range(order.jobs):
+                insert()
+            return Timing(order.jobs, began, time.monotonic())
+
+    def crowd(self, order: Order) -> Timing:
+        connect = partial(_connect, order.url, notify=order.setup == "notify")
+        return enqueue_together(connect, order.jobs)
+
+    def drain(self, order: Order) -> Timing:
+        return uvloop.run(_drain(order))
+
+    def serve(self, order: Order) -> None:
+        uvloop.run(_serve(order))
+
+    def send(self, order: Order) -> Timing:
+        began = time.monotonic()
+        with psycopg.connect(order.url) as connection:
+            for _ in range(order.jobs):
+                time.sleep(PACE)  # the pace that the figure is defined with
+                sent = time.time_ns()
+                connection.execute(INSERT_ONE, (uuid4(),))
+                connection.execute("select pg_notify('raw', %s)", (str(sent),))
+                connection.commit()
+        return Timing(order.jobs, began, time.monotonic())
 
 
-def one(url: str, count: int) -> dict[str, float]:
-    """Insert rows one at a time, each in a transaction of its own."""
+contender = RawPostgres()
+
+
+@contextmanager
+def _connect(url: str, *, notify: bool = False) -> Iterator[Callable[[], object]]:
+    """Give the call that inserts one row in a transaction of its own, and tells who listens if it should."""
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "select pg_advisory_lock(1)"
+        )  # two who make one table at once are in one another's way
         connection.execute(TABLE)
-        connection.execute(INDEX)
-        began = time.perf_counter()
-        for _ in range(count):
-            connection.execute(ONE, (uuid4(),))
-        return {"seconds": time.perf_counter() - began, "jobs": count}
+        connection.execute("select pg_advisory_unlock(1)")
+        insert = INSERT_AND_NOTIFY if notify else INSERT_ONE
+        yield lambda: connection.execute(insert, (uuid4(),))
 
 
-def drain(url: str, count: int) -> dict[str, float]:
-    """Claim 100 and delete them, one after the other."""
-
-    async def work() -> float:
-        connection = await asyncpg.connect(url)
-        print("ready", file=sys.stderr, flush=True)
-        began = time.perf_counter()
-        left = count
-        while left > 0:
-            rows = await connection.fetch(CLAIM)
-            if not rows:
-                break
-            await connection.execute(DELETE, [row[0] for row in rows])
-            left -= len(rows)
-        seconds = time.perf_counter() - began
-        await connection.close()
-        return seconds
-
-    return {"seconds": uvloop.run(work()), "jobs": count}
+async def _fill(order: Order) -> Timing:
+    connection = await asyncpg.connect(order.url)
+    await connection.execute(TABLE)
+    began = time.monotonic()
+    for _ in range(0, order.jobs, GROUP):
+        await connection.execute(INSERT, [uuid4() for _ in range(GROUP)])
+    ended = time.monotonic()
+    await connection.close()
+    return Timing(order.jobs, began, ended)
 
 
-def serve(url: str, _: int) -> dict[str, Any]:
-    """LISTEN, claim one row per notice, print its latency."""
-
-    async def work() -> None:
-        connection = await asyncpg.connect(url)
-        listening = await asyncpg.connect(url)
-        await connection.execute(TABLE)
-        await connection.execute(INDEX)
-        notices: asyncio.Queue[str] = asyncio.Queue()
-        await listening.add_listener("raw", lambda *args: notices.put_nowait(args[3]))
-        print("ready", flush=True)
-        while True:
-            sent = await notices.get()
-            await connection.fetch(CLAIM_ONE)
-            print(time.monotonic_ns() - int(sent), flush=True)
-
-    uvloop.run(work())
-    return {}
+async def _drain(order: Order) -> Timing:
+    connection = await asyncpg.connect(order.url)
+    await_go()
+    began = time.monotonic()
+    jobs = 0
+    while rows := await connection.fetch(CLAIM):
+        await connection.execute(DELETE, [row[0] for row in rows])
+        jobs += len(rows)
+    ended = time.monotonic()
+    await connection.close()
+    return Timing(jobs, began, ended)
 
 
-def send(url: str, count: int) -> dict[str, float]:
-    """Insert one row with a notice every 50 ms."""
-    with psycopg.connect(url) as connection:
-        for _ in range(count):
-            time.sleep(0.05)  # the pace that the figure is defined with
-            sent = time.monotonic_ns()
-            connection.execute(ONE, (uuid4(),))
-            connection.execute("select pg_notify('raw', %s)", (str(sent),))
-            connection.commit()
-    return {"jobs": count}
+async def _serve(order: Order) -> None:
+    """LISTEN, and claim one row for each notice."""
+    connection, listening = await asyncpg.connect(order.url), await asyncpg.connect(order.url)
+    await connection.execute(TABLE)
+    notices: asyncio.Queue[str] = asyncio.Queue()
+    await listening.add_listener("raw", lambda *call: notices.put_nowait(str(call[3])))
+    say(READY)
+    while True:
+        sent = await notices.get()
+        await connection.fetch(CLAIM_ONE)
+        tell_lateness(int(sent))

@@ -1,11 +1,13 @@
 """The limit on SQLite: hand-written loops in WAL with synchronous FULL, without any feature."""
 
 import sqlite3
-import sys
 import time
 from uuid import uuid4
 
-GROUP = 1000
+from bench.contenders.contract import GROUP, Contender, Order, Timing, await_go
+
+__all__ = ["contender"]
+
 TABLE = "create table if not exists raw (id blob primary key, queue text, state int, payload blob)"
 INDEX = "create index if not exists raw_ready on raw (queue, id) where state = 0"
 INSERT = "insert into raw values (?, 'q', 0, x'')"
@@ -13,9 +15,45 @@ CLAIM = """
     update raw set state = 1 where id in (
         select id from raw where queue = 'q' and state = 0 order by id limit 100)
     returning id"""
+DELETE = "delete from raw where id = ?"
 
 
-def connect(url: str) -> sqlite3.Connection:
+class RawSqlite(Contender):
+    """A table, a claim of 100, and a delete, a transaction each."""
+
+    def fill(self, order: Order) -> Timing:
+        connection = _connect(order.url)
+        began = time.monotonic()
+        for _ in range(0, order.jobs, GROUP):
+            connection.execute("begin immediate")
+            connection.executemany(INSERT, [(uuid4().bytes,) for _ in range(GROUP)])
+            connection.execute("commit")
+        return _close(connection, order.jobs, began)
+
+    def enqueue(self, order: Order) -> Timing:
+        connection = _connect(order.url)
+        began = time.monotonic()
+        for _ in range(order.jobs):
+            connection.execute(INSERT, (uuid4().bytes,))
+        return _close(connection, order.jobs, began)
+
+    def drain(self, order: Order) -> Timing:
+        connection = _connect(order.url)
+        await_go()
+        began = time.monotonic()
+        jobs = 0
+        while rows := connection.execute(CLAIM).fetchall():
+            connection.execute("begin immediate")
+            connection.executemany(DELETE, rows)
+            connection.execute("commit")
+            jobs += len(rows)
+        return _close(connection, jobs, began)
+
+
+contender = RawSqlite()
+
+
+def _connect(url: str) -> sqlite3.Connection:
     """Open the file of a `sqlite:///` url."""
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     connection.execute("pragma journal_mode = wal")
@@ -25,44 +63,7 @@ def connect(url: str) -> sqlite3.Connection:
     return connection
 
 
-def fill(url: str, count: int) -> dict[str, float]:
-    """Insert rows, 1,000 a transaction."""
-    connection = connect(url)
-    began = time.perf_counter()
-    for _ in range(0, count, GROUP):
-        connection.execute("begin immediate")
-        connection.executemany(INSERT, [(uuid4().bytes,) for _ in range(GROUP)])
-        connection.execute("commit")
-    seconds = time.perf_counter() - began
+def _close(connection: sqlite3.Connection, jobs: int, began: float) -> Timing:
+    ended = time.monotonic()
     connection.close()
-    return {"seconds": seconds, "jobs": count}
-
-
-def one(url: str, count: int) -> dict[str, float]:
-    """Insert rows one at a time, each in a transaction of its own."""
-    connection = connect(url)
-    began = time.perf_counter()
-    for _ in range(count):
-        connection.execute(INSERT, (uuid4().bytes,))
-    seconds = time.perf_counter() - began
-    connection.close()
-    return {"seconds": seconds, "jobs": count}
-
-
-def drain(url: str, count: int) -> dict[str, float]:
-    """Claim 100 and delete them, each in a transaction."""
-    connection = connect(url)
-    print("ready", file=sys.stderr, flush=True)
-    began = time.perf_counter()
-    left = count
-    while left > 0:
-        rows = connection.execute(CLAIM).fetchall()
-        if not rows:
-            break
-        connection.execute("begin immediate")
-        connection.executemany("delete from raw where id = ?", rows)
-        connection.execute("commit")
-        left -= len(rows)
-    seconds = time.perf_counter() - began
-    connection.close()
-    return {"seconds": seconds, "jobs": count}
+    return Timing(jobs, began, ended)

@@ -1,0 +1,1 @@
+"""What is measured: each module makes steps, and a step adds values to the figures."""
