@@ -76,9 +76,8 @@ def draw(results: Results) -> str:
     if not parts:
         return ""
     footer = (
-        f"Jobs per second or milliseconds, medians of {results.rounds} rounds in turn, "
-        f"{results.machine['cores']} cores, default durability, {results.day}. "
-        "The raw loop has no features."
+        f"Medians of {results.rounds} rounds in turn, {results.machine['cores']} cores, default durability, "
+        f"{results.day}. Jobs per second, or ms. The raw loop has no features."
     )
     return PAGE.substitute(
         width=WIDTH,
