@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rota.cli import access, db, health, jobs, processes, queues, scheduler, schedules, workers
+from rota.cli import access, db, health, jobs, processes, queues, scheduler, schedules, verify, workers
 from rota.cli.command import Group
 from rota.cli.output import printable
 from rota.model.errors import ArgumentsError, ConfigurationError, RotaError, UnknownTaskError
@@ -40,7 +40,7 @@ def make_commands() -> click.Group:
         context_settings={"help_option_names": ["--help", "-h"]},
         params=[_VERSION],
     )
-    for module in (processes, scheduler, jobs, queues, schedules, workers, access, health, db):
+    for module in (processes, scheduler, jobs, queues, schedules, workers, access, health, verify, db):
         module.add_to(root)
     return root
 

@@ -244,9 +244,9 @@ class Worker:
         again = asyncio.get_running_loop().create_task(self._store.workers.register(self._info()))
         again.add_done_callback(_ignore_store_errors)
 
-    async def _give_back(self, claims: list[Claim]) -> None:
+    async def _give_back(self, claims: list[Claim], *, begun: bool = False) -> None:
         if claims:
-            await self._store.jobs.give_back(claims)
+            await self._store.jobs.give_back(claims, begun=begun)
 
     async def _settle_last(self) -> None:
         try:
@@ -254,7 +254,7 @@ class Worker:
                 await self._settler.loop.stop()
                 await self._settler.flush()
                 await self._recorder.flush()
-                await self._give_back(self.runner.given_back)
+                await self._give_back(self.runner.given_back, begun=True)
         except (TimeoutError, StoreError):
             # The store is away: the leases will pass and the jobs run again elsewhere.
             pass

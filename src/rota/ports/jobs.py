@@ -98,8 +98,12 @@ class JobStore(Protocol):
         """
         ...
 
-    async def give_back(self, claims: Sequence[Claim]) -> int:
-        """Return claimed jobs to their place, uncounted, with their slots; returns how many."""
+    async def give_back(self, claims: Sequence[Claim], *, begun: bool = False) -> int:
+        """Return claimed jobs to their place, uncounted, with their slots; returns how many.
+
+        With `begun` their tasks had started: an event of each says why they will start again. It is written
+        anyway where a beat has said so.
+        """
         ...
 
     async def rescue(self, limit: int, *, isolate: bool = False) -> list[RescuedJob]:

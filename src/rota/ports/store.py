@@ -9,6 +9,7 @@ from rota.model.job import Submission, Submitted
 from rota.ports.access import AccessStore
 from rota.ports.checkpoints import CheckpointStore
 from rota.ports.insight import InsightStore
+from rota.ports.inspection import InspectionStore
 from rota.ports.jobs import JobStore
 from rota.ports.limits import LimitStore
 from rota.ports.retention import RetentionStore
@@ -66,6 +67,9 @@ class Store(Protocol):
 
     @property
     def insight(self) -> InsightStore: ...  # noqa: D102
+
+    @property
+    def inspection(self) -> InspectionStore: ...  # noqa: D102
 
     @property
     def retention(self) -> RetentionStore: ...  # noqa: D102

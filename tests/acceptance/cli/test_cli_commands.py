@@ -307,6 +307,40 @@ class TestHealthAndSchema:
         assert "secret" not in done.stdout + done.stderr
 
 
+class TestVerify:
+    def test_a_store_at_work_and_a_ledger(self, any_folder: UserFolder) -> None:
+        done = enqueue(any_folder, "send.enqueue('ada')")
+        ledger = any_folder.path / "ledger.jsonl"
+        ledger.write_text(f'{{"what": "submit", "at": 1, "id": "{done}"}}\n')
+        with any_folder.started("worker") as worker:
+            worker.wait_for(SERVES)
+            wait_until(any_folder, f"app.job('{done}').status() == 'succeeded'")
+            verdict = any_folder.json("verify", "--ledger", str(ledger))
+            assert (verdict["ok"], verdict["looked"]["history"], verdict["findings"]) == (True, 1, [])
+        shown = any_folder.rota("verify")
+        assert shown.returncode == 0
+        assert shown.stdout.splitlines() == [
+            "looked at 1 job (0 live, 0 dead, 1 finished), 0 scopes, 0 ticks",
+            "nothing is wrong",
+        ]
+
+    def test_a_job_that_is_gone(self, any_folder: UserFolder) -> None:
+        enqueue(any_folder, "send.enqueue('ada')")
+        ledger = any_folder.path / "ledger.jsonl"
+        any_folder.code(
+            "import time\n"
+            f'line = \'{{"what": "submit", "at": %s, "id": "{UNKNOWN}"}}\'\n'
+            f"open('{ledger}', 'w').write(line % time.time() + chr(10))"
+        )
+        shown = any_folder.rota("verify", "--ledger", str(ledger))
+        assert shown.returncode == 1
+        assert shown.stdout.splitlines()[1:] == [
+            f"FAULT   lost job: job {UNKNOWN} was submitted, and the store does not have it",
+            "1 fault: lost job 1",
+        ]
+        assert any_folder.rota("verify", "--ledger", "nowhere.jsonl").returncode == 2
+
+
 class TestWrongUse:
     @pytest.mark.parametrize(
         ("words", "hint"),

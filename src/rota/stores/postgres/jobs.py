@@ -81,7 +81,7 @@ class PostgresJobs:
         """See `JobStore.settle`."""
         return await settle(self._database, settlements)
 
-    async def give_back(self, claims: Sequence[Claim]) -> int:
+    async def give_back(self, claims: Sequence[Claim], *, begun: bool = False) -> int:
         """See `JobStore.give_back`."""
         if not claims:
             return 0
@@ -94,8 +94,8 @@ class PostgresJobs:
             now = rows[0]["now"]
             await run("give_back", await _end_cancelled(run, now, rows))
             await free_slots(run, [scope for row in rows for scope in row["slots"]])
-            begun = [row for row in rows if row["started_at"] is not None]
-            await tell(run, now, [Told(row["id"], "give_back", row["attempt"], {}) for row in begun])
+            started = [row for row in rows if begun or row["started_at"] is not None]
+            await tell(run, now, [Told(row["id"], "give_back", row["attempt"], {}) for row in started])
             return len(rows)
 
         return await self._database.transact(work)

@@ -19,6 +19,7 @@ from rota.stores.postgres.connections import Connections
 from rota.stores.postgres.database import Database, Link, fetch_statement
 from rota.stores.postgres.faults import is_lost
 from rota.stores.postgres.insight import PostgresInsight
+from rota.stores.postgres.inspection import PostgresInspection
 from rota.stores.postgres.jobs import PostgresJobs
 from rota.stores.postgres.limits import PostgresLimits
 from rota.stores.postgres.migrating import check, due, inspect, upgrade
@@ -92,6 +93,7 @@ class PostgresStore:
         self.workers = PostgresWorkers(database)
         self.checkpoints = PostgresCheckpoints(database)
         self.insight = PostgresInsight(database)
+        self.inspection = PostgresInspection(database)
         self.retention = PostgresRetention(database, schema)
         self.schedules = PostgresSchedules(database, self.wakeup)
         self.access = PostgresAccess(database)

@@ -5,7 +5,7 @@ from functools import cache
 
 from rota.stores.statements import load
 
-__all__ = ["RECORD", "SCHEDULE", "statements"]
+__all__ = ["INSPECTED", "RECORD", "SCHEDULE", "statements"]
 
 RECORD = (
     "id",
@@ -54,6 +54,25 @@ RECORD = (
     "started_at",
 )
 """What the three tables of jobs have in common."""
+
+INSPECTED = (
+    *(
+        "id",
+        "state",
+        "queue",
+        "task",
+        "attempt",
+        "crashes",
+        "token",
+        "owner",
+        "held",
+        "slots",
+        "wake_key",
+        "wake_at",
+    ),
+    *("children", "external_id", "schedule", "due", "run_at", "lease_until", "submitted_at", "claimed_at"),
+)
+"""What `rota verify` looks at."""
 
 _LEFT_BEHIND = frozenset(
     {
@@ -104,6 +123,7 @@ def statements() -> Mapping[str, str]:
         "rota.stores.sqlite.sql",
         record=", ".join(RECORD),
         values=", ".join(f":{name}" for name in RECORD),
+        inspected=", ".join(INSPECTED),
         kept=", ".join(_KEPT),
         revived=", ".join(_REVIVED.get(name, name) for name in _KEPT),
         schedule=", ".join(f'"{name}"' for name in SCHEDULE),

@@ -52,9 +52,11 @@ class SqliteJobs:
         outcomes = Outcomes(settlements)
         return await self._writer.run(lambda transaction: settle(transaction, outcomes))
 
-    async def give_back(self, claims: Sequence[Claim]) -> int:
+    async def give_back(self, claims: Sequence[Claim], *, begun: bool = False) -> int:
         """Return claimed jobs to their place; see the port."""
-        return await self._writer.run(lambda transaction: returning.give_back(transaction, claims))
+        return await self._writer.run(
+            lambda transaction: returning.give_back(transaction, claims, begun=begun)
+        )
 
     async def rescue(self, limit: int, *, isolate: bool = False) -> list[RescuedJob]:
         """Take back jobs whose lease or deadline has passed; see the port."""

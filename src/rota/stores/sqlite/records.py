@@ -7,6 +7,7 @@ import msgspec
 
 from rota.model.access import Role
 from rota.model.events import JobEvent, LogRecord
+from rota.model.inspection import JobRow, TickRow
 from rota.model.job import JobRecord
 from rota.model.outcome import Fault
 from rota.model.schedule import ScheduleRecord, TickRecord
@@ -22,18 +23,20 @@ from rota.model.transfer import (
     ResultValue,
 )
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
-from rota.stores.sqlite.columns import RECORD, SCHEDULE
+from rota.stores.sqlite.columns import INSPECTED, RECORD, SCHEDULE
 from rota.stores.sqlite.values import moment_or_none, uuid_or_none
 
 __all__ = [
     "carried",
     "event",
     "job_record",
+    "job_row",
     "log_record",
     "queue_record",
     "schedule_record",
     "task_entry",
     "tick_record",
+    "tick_row",
     "worker_record",
 ]
 
@@ -74,6 +77,17 @@ _JOB: Readers = (
         "result_kept": _flag,
     }
 )
+_JOB_ROW: Readers = {name: read for name, read in _JOB.items() if name in INSPECTED} | {
+    "state": str,
+    "finished_at": moment_or_none,
+    "ticked": bool,
+    "events": _texts,
+    "events_at": lambda value: tuple(map(moment_or_none, _decode(value))),
+}
+_TICK_ROW: Readers = dict.fromkeys(("due", "fired_at", "job_due"), moment_or_none) | {
+    "job": uuid_or_none,
+    "job_found": bool,
+}
 _SCHEDULE: Readers = dict.fromkeys(("next_at", "last_at", "paused_at"), moment_or_none) | dict.fromkeys(
     ("trigger", "options"), _json
 )
@@ -107,6 +121,11 @@ _CARRIED: Mapping[type, Readers] = {
 T = TypeVar("T", bound=msgspec.Struct)
 
 _JOB_COLUMNS = (*RECORD, "finished_at", "result_kept")
+_JOB_ROW_COLUMNS = (
+    "place",
+    *INSPECTED,
+    *("finished_at", "children_live", "ticked", "events", "events_at"),
+)
 
 
 def _read(names: Sequence[str], row: Row, readers: Readers) -> dict[str, Any]:
@@ -121,6 +140,11 @@ def job_record(row: Row) -> JobRecord:
     return JobRecord(**_read(_JOB_COLUMNS, row, _JOB))
 
 
+def job_row(row: Row) -> JobRow:
+    """Read a job as `rota verify` looks at it."""
+    return JobRow(**_read(_JOB_ROW_COLUMNS, row, _JOB_ROW))
+
+
 def schedule_record(row: Row) -> ScheduleRecord:
     """Read a schedule."""
     return ScheduleRecord(**_read(SCHEDULE, row, _SCHEDULE))
@@ -129,6 +153,11 @@ def schedule_record(row: Row) -> ScheduleRecord:
 def tick_record(row: Row) -> TickRecord:
     """Read a tick."""
     return TickRecord(**_read(TickRecord.__struct_fields__, row, _TICK))
+
+
+def tick_row(row: Row) -> TickRow:
+    """Read a tick as `rota verify` looks at it."""
+    return TickRow(**_read(TickRow.__struct_fields__, row, _TICK_ROW))
 
 
 def log_record(row: Row) -> LogRecord:

@@ -51,13 +51,13 @@ def claimed_jobs(transaction: Transaction, claims: Sequence[Claim]) -> list[Clai
     return [Claimed(*row) for row in rows]
 
 
-def give_back(transaction: Transaction, claims: Sequence[Claim]) -> int:
+def give_back(transaction: Transaction, claims: Sequence[Claim], *, begun: bool = False) -> int:
     """Return claimed jobs to their place; see `JobStore.give_back`."""
     claims = list(dict.fromkeys(claims))
     rows = claimed_jobs(transaction, claims)
     _put_back(transaction, rows, "give_back")
     started: Iterable[Told] = (
-        (claims[row.place].id.bytes, row.attempt, {}) for row in rows if row.started_at is not None
+        (claims[row.place].id.bytes, row.attempt, {}) for row in rows if begun or row.started_at is not None
     )
     tell(transaction, "give_back", started)
     return len(rows)

@@ -21,6 +21,7 @@ from rota.stores.sqlite.columns import statements
 from rota.stores.sqlite.connection import DURABILITIES, Durability, connect, translated, wait_by_hand
 from rota.stores.sqlite.fork import Turn
 from rota.stores.sqlite.insight import SqliteInsight
+from rota.stores.sqlite.inspection import SqliteInspection
 from rota.stores.sqlite.jobs import SqliteJobs
 from rota.stores.sqlite.limits import SqliteLimits
 from rota.stores.sqlite.location import Location
@@ -108,6 +109,7 @@ class SqliteStore:
         self._workers = SqliteWorkers(self._writer)
         self._checkpoints = SqliteCheckpoints(self._writer)
         self._insight = SqliteInsight(self._reader)
+        self._inspection = SqliteInspection(self._reader)
         self._retention = SqliteRetention(self._writer)
         self._schedules = SqliteSchedules(self._writer, self._reader)
         self._access = SqliteAccess(self._writer, self._reader)
@@ -139,6 +141,11 @@ class SqliteStore:
     def insight(self) -> SqliteInsight:
         """Questions."""
         return self._insight
+
+    @property
+    def inspection(self) -> SqliteInspection:
+        """What a check of the whole store reads."""
+        return self._inspection
 
     @property
     def retention(self) -> SqliteRetention:

@@ -25,6 +25,7 @@ from rota.model.job import Claim, ClaimRequest, JobEdit, JobFilter
 from rota.model.outcome import Cancelled, Handed, Outcome, Retried, Settlement, Snooze, Succeeded, Suspended
 from rota.model.states import State
 from rota.model.worker import Beat
+from rota.operations.verify import verify
 from rota.ports.limits import SlotRequest
 from rota.testing.clock import FakeClock
 from rota.testing.conformance.harness import Harness
@@ -78,6 +79,8 @@ class JobMachine(RuleBasedStateMachine):
         return self.runner.run(work)
 
     def teardown(self) -> None:
+        verdict = self.wait(verify(self.store, keep=timedelta(days=1)))
+        assert verdict.findings == ()
         """Close the store."""
         self.wait(self.store.close())
         self.runner.close()

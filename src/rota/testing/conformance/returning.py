@@ -45,6 +45,11 @@ class TestGiveBack:
         await scene.store.jobs.give_back([job.claim])
         assert await scene.events(job.id) == ["give_back"]
 
+    async def test_a_job_that_started_after_the_last_beat_leaves_one_too(self, scene: Scene) -> None:
+        job = await scene.run()
+        await scene.store.jobs.give_back([job.claim], begun=True)
+        assert await scene.events(job.id) == ["give_back"]
+
     async def test_several_of_which_some_are_lost(self, scene: Scene) -> None:
         await scene.submit_many(4)
         claimed = await scene.claim()

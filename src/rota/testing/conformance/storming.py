@@ -11,6 +11,7 @@ from rota.model.job import JobFilter
 from rota.model.outcome import Cancelled, Handed, Outcome, Retried, Settlement, Snooze, Suspended
 from rota.model.states import FINISHED, LIVE, State
 from rota.model.worker import Beat
+from rota.operations.verify import verify
 from rota.ports.limits import SlotRequest
 from rota.testing.conformance.scene import BOOM, DONE, FAILED, LEASE, MANY, SECOND, START, Scene, a_job
 
@@ -110,6 +111,7 @@ class TestStorm:
         await asyncio.gather(*(Actor(scene, seed, known).live() for seed, scene in enumerate(crowd)))
         one, *_ = crowd
         await one.check_slots()
+        assert (await verify(one.store, keep=timedelta(days=1))).findings == ()
         rows = await one.store.insight.jobs(JobFilter(), limit=MANY)
         assert Counter(row.id for row in rows) == Counter(known)
         keys = Counter(row.unique_key for row in rows if row.unique_key and row.state in LIVE)

@@ -8,6 +8,7 @@ from rota.testing.conformance.editing import TestChildren, TestEdit, TestResume
 from rota.testing.conformance.fencing import TestSentTwice, TestStaleClaim, TestStrangeClaim
 from rota.testing.conformance.fixtures import clock, crowd, scene, store
 from rota.testing.conformance.insight import TestCounts, TestEvents, TestFaults, TestJobs, TestNow, TestQueues
+from rota.testing.conformance.inspecting import TestInspection
 from rota.testing.conformance.limiting import TestAcquire, TestParked, TestRelease, TestSlotsExact
 from rota.testing.conformance.machine import TestJobMachine
 from rota.testing.conformance.namespaces import TestNamespaces, neighbour
@@ -47,6 +48,7 @@ __all__ = [
     "TestFire",
     "TestFireOnce",
     "TestGiveBack",
+    "TestInspection",
     "TestJobMachine",
     "TestJobs",
     "TestLogs",

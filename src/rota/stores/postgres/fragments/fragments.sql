@@ -18,6 +18,11 @@ unique_key, held, owner, token, cancel_requested, headers, parent, root, batch, 
 external_id, trust, options, slots, progress_done, progress_total, fault, run_at, expires_at, lease_until, submitted_at,
 ready_at, claimed_at, started_at
 
+-- name: inspected
+-- The columns of a job that `rota verify` looks at.
+id, state, queue, task, attempt, crashes, token, owner, held, slots, wake_key, wake_at, children, external_id, schedule,
+due, run_at, lease_until, submitted_at, claimed_at
+
 -- name: filter
 -- Which jobs a `JobFilter` means: one parameter per condition, null where it says nothing.
 ($2::uuid[] is null or id = any ($2)) and ($3::text[] is null or state = any ($3))
