@@ -32,8 +32,8 @@ def execute(stores: Stores, scene: Scene) -> Callable[[str], None]:
             with closing(sqlite3.connect(stores.url.removeprefix("sqlite:///"))) as connection, connection:
                 connection.execute(statement.replace("one.", "").replace("COLUMNS", COLUMNS))
         else:
-            with psycopg.connect(stores.url, autocommit=True) as connection:
-                connection.execute(statement.replace("COLUMNS", f"seq, {COLUMNS}").encode())
+            with psycopg.connect(stores.url, autocommit=True) as server:
+                server.execute(statement.replace("COLUMNS", f"seq, {COLUMNS}").encode())
 
     return run
 
@@ -46,7 +46,13 @@ async def town(scene: Scene) -> Scene:
     await scene.submit(delay=HOUR)
     limited = await scene.run(task="limited", queue="limited")
     await scene.acquire([limited], 2)
-    plain = {"task": "work", "queue": "ticks", "executor": "async", "options": {}, "source": "code"}
+    plain: dict[str, Any] = {
+        "task": "work",
+        "queue": "ticks",
+        "executor": "async",
+        "options": {},
+        "source": "code",
+    }
     record = ScheduleRecord(id="nightly", trigger={}, payload=b"{}", next_at=START, **plain)
     assert await scene.store.schedules.put(record, expected=None)
     job = a_job(schedule="nightly", due=START, queue="ticks")

@@ -1,7 +1,7 @@
 """The ledger's checker is tested with planted faults: it finds each of them, and nothing else."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -107,7 +107,7 @@ def test_what_retention_has_taken_is_not_lost() -> None:
 
 
 class TestLimits:
-    LIMITS = {"limits": {"key:send:ada": 1}}  # noqa: RUF012 - nobody changes it
+    LIMITS: ClassVar[dict[str, Any]] = {"limits": {"key:send:ada": 1}}
 
     def row(self, job: UUID, **changes: Any) -> JobRow:
         return replace(DONE, id=job, **changes)
