@@ -13,7 +13,7 @@ from rota.model.states import State
 
 __all__ = ["Ledger"]
 
-EXCUSES: Final = frozenset({"retry", "snooze", "suspend", "rescue", "give_back", "redrive"})
+EXCUSES: Final = frozenset({"retry", "crash", "snooze", "suspend", "rescue", "give_back", "redrive"})
 """Events after which a job starts again, and rightly so."""
 SKEW = 1.0
 

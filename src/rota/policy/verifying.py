@@ -10,7 +10,7 @@ __all__ = ["check_job", "check_slots", "check_tick", "check_twins", "check_two_r
 
 _OWNED = frozenset({State.RUNNING, State.HANDED})
 _UNTRIED = frozenset({State.SCHEDULED, State.READY, State.WAITING, State.EXPIRED})
-_COUNTED = frozenset({"retry", "suspend", "rescue"})
+_COUNTED = frozenset({"retry", "crash", "suspend", "rescue"})
 """Events that end a counted attempt."""
 _CRASHED = frozenset({"rescue", "retry", "crash"})
 PATIENCE = timedelta(minutes=1)
@@ -160,6 +160,7 @@ def _check_attempts(row: JobRow) -> Iterator[Finding]:
         told = ", ".join(life) or "none"
         text = f"counts {row.attempt} attempts, of which its events ({told}) explain {explained}"
         yield _of(row, "attempts", text)
-    crashed = sum(kind in _CRASHED for kind in life)
+    # A job that is parked for its last crash has that crash for its end, and no event of it.
+    crashed = sum(kind in _CRASHED for kind in life) + (row.place != "live")
     if row.crashes > crashed:
         yield _of(row, "attempts", f"counts {row.crashes} crashes, and {crashed} events tell of one")

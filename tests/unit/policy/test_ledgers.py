@@ -60,7 +60,7 @@ def test_a_second_start_needs_an_event() -> None:
     lines = (*GOOD, *AGAIN)
 
     assert kinds(lines, after(token=2)) == ["unexplained start"]
-    for event in ("retry", "snooze", "rescue", "give_back", "redrive", "suspend"):
+    for event in ("retry", "crash", "snooze", "rescue", "give_back", "redrive", "suspend"):
         assert kinds(lines, after(event, token=2)) == []
     assert kinds(lines, after("late", "hold", "cancel", token=2)) == ["unexplained start"]
 
