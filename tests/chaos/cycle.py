@@ -158,6 +158,8 @@ def _submit(stage: Stage) -> None:
     ]
     for number, jobs in enumerate(batches):
         append(stage.intents, Intent(number, tuple(jobs)))
+    append(stage.intents, Intent(len(batches), cancelled=(batches[-1][0].id,)))
+    for number, jobs in enumerate(batches):
         _answered(stage, number, [one.id for one in stage.app.submit(jobs)])
     stage.app.job(batches[-1][0].id).cancel()
 
@@ -204,6 +206,8 @@ def recover(url: str, folder: Path) -> None:
         if intent.jobs and intent.batch not in answered:
             again = stage.app.resend(SubmitUncertainError(intent.jobs, "killed"))
             _answered(stage, intent.batch, [job.id for job in again])
+        for job_id in intent.cancelled:
+            stage.app.job(job_id).cancel()
     asyncio.run(_recover(stage))
     stage.app.connection.close()
 
