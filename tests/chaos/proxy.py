@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -91,12 +91,14 @@ class _Link:
         self._client = client
         self._server = server
         self._doomed = False
+        self._ending = threading.Lock()
+        self._ended = 0
         self._prepared: dict[bytes, str] = {}
         self._bound = ""
 
     def forth(self) -> None:
         """Carry what the client says."""
-        with suppress(OSError), self._client, self._server:
+        with self._closing(self._server):
             self._server.sendall(self._startup())
             for kind, message in _messages(self._client):
                 sql = self._statement(kind, message[HEADER:])
@@ -106,18 +108,29 @@ class _Link:
                     break
                 self._doomed |= fate == "after"
                 self._server.sendall(message)
-            self._server.shutdown(socket.SHUT_RDWR)
 
     def back(self) -> None:
         """Carry what the server says."""
-        with suppress(OSError):
+        with self._closing(self._client):
             for kind, message in _messages(self._server):
                 if self._doomed and kind == b"Z":
                     self._proxy.kill()
                     break
                 if not self._doomed:
                     self._client.sendall(message)
-            self._client.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def _closing(self, other: socket.socket) -> Iterator[None]:
+        """End the other direction too, which may wait for its side; who is last closes both."""
+        with suppress(OSError):
+            yield
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
+        with self._ending:
+            self._ended += 1
+            if self._ended == len((self.forth, self.back)):
+                self._client.close()
+                self._server.close()
 
     def _startup(self) -> bytes:
         size = _exactly(self._client, 4)
