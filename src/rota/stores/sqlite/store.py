@@ -85,25 +85,10 @@ class SqliteStore:
         path, sql, turn = self._location.path, statements(), Turn()
         self._mailbox = Mailbox(path)
         self._wakeup = SqliteWakeup(self._mailbox, self._connect_reader)
-        self._writer = Writer(
-            path,
-            self._connect_writer,
-            sql,
-            self._clock,
-            turn=turn,
-            patience=patience,
-            send=self._wakeup.send,
-        )
+        shared: dict[str, Any] = {"turn": turn, "patience": patience, "send": self._wakeup.send}
+        self._writer = Writer(path, self._connect_writer, sql, self._clock, **shared)
         self._reader = Reader(path, self._connect_reader, sql, self._clock)
-        self._synchronous = Synchronous(
-            path,
-            self._connect_writer,
-            sql,
-            self._clock,
-            turn=turn,
-            patience=patience,
-            send=self._wakeup.send,
-        )
+        self._synchronous = Synchronous(path, self._connect_writer, sql, self._clock, **shared)
         self._jobs = SqliteJobs(self._writer, sql)
         self._limits = SqliteLimits(self._writer)
         self._workers = SqliteWorkers(self._writer)
