@@ -5,18 +5,13 @@ statement is thrown into the plan, which may yield others to clean up.
 """
 
 from collections.abc import Awaitable, Callable, Generator
-from operator import attrgetter
 from typing import TypeVar
 
-from rota.model.job import Submission
 from rota.ports.jobs import Rows, Statement
 
-__all__ = ["common", "drive", "drive_async"]
+__all__ = ["drive", "drive_async"]
 
 _T = TypeVar("_T")
-
-common = attrgetter(*(name for name in Submission.__struct_fields__ if name not in {"id", "payload"}))
-"""Returns what the submissions of one call mostly have in common."""
 
 
 def drive(plan: Generator[Statement, Rows, _T], run: Callable[[Statement], Rows]) -> _T:

@@ -1,6 +1,6 @@
 """Settle: the outcomes of attempts, by id and token alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from rota.model.outcome import (
 )
 from rota.model.states import State
 from rota.ports.jobs import Settled
+from rota.stores.groups import first_of_each
 from rota.stores.postgres.database import Database, Run
 from rota.stores.postgres.endings import Ending, Told, finish, free_slots, tell, wake_parents
 from rota.stores.postgres.rows import dump
@@ -30,7 +31,7 @@ _OWNED = ("running", "handed")
 
 async def settle(database: Database, settlements: Sequence[Settlement]) -> Settled:
     """Write outcomes; successes without parents by one statement, the rest in one transaction."""
-    group = sorted(_first_of_each(settlements), key=_by_id)
+    group = sorted(first_of_each(settlements), key=_by_id)
     quick = {one.id: one for one in group if isinstance(one.outcome, Succeeded)}
     if quick:
         done = await _settle_quickly(database, list(quick.values()))
@@ -45,13 +46,6 @@ async def settle(database: Database, settlements: Sequence[Settlement]) -> Settl
         return await _settle_group(run, database.now(), group)
 
     return await database.transact(work)
-
-
-def _first_of_each(settlements: Sequence[Settlement]) -> Iterable[Settlement]:
-    """Return the first outcome of each claim: it is the one that stands."""
-    if len({one.id for one in settlements}) == len(settlements):
-        return settlements
-    return {(one.id, one.token): one for one in reversed(settlements)}.values()
 
 
 def _by_id(one: Settlement) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 from rota.model.errors import StoreError
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement, SubmitPlan
-from rota.stores.plans import common
+from rota.stores.groups import common
 
 __all__ = ["is_plain", "submit_plan"]
 

@@ -1,5 +1,6 @@
 """Claim: queue after queue, one probe of the ready index per executor."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +12,18 @@ from rota.model.job import ClaimedJob, ClaimRequest
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.values import micros, moment_or_none, uuid_or_none
 
-__all__ = ["Row", "claim", "claimed_job"]
+__all__ = ["Row", "claim", "claimed_jobs"]
 
 _decode = msgspec.json.Decoder().decode
 
 Row = tuple[Any, ...]
-"""A claimed job as the statement returns it, in the order in which it sorts."""
+"""A claimed job as the statement returns it: what it sorts by, then its fields in their order."""
+
+_ID = 3
 
 
 def claim(transaction: Transaction, request: ClaimRequest) -> list[Row]:
-    """Claim jobs; see `JobStore.claim`. The rows are read by `claimed_job`, when the file is free again."""
+    """Claim jobs; see `JobStore.claim`. The rows are read by `claimed_jobs`, when the file is free again."""
     token = new_token()
     room = {executor: limit for executor, limit in request.limits.items() if limit > 0}
     claimed: list[Row] = []
@@ -48,51 +51,24 @@ def claim(transaction: Transaction, request: ClaimRequest) -> list[Row]:
     return claimed
 
 
-def claimed_job(row: Row) -> ClaimedJob:
-    """Read a claimed job."""
-    (
-        rank,
-        _share,
-        _seq,
+def claimed_jobs(rows: Sequence[Row]) -> list[ClaimedJob]:
+    """Read claimed jobs."""
+    # Several times as fast as one call of `UUID` for each.
+    ids = msgspec.convert([row[_ID] for row in rows], list[UUID])
+    return [_claimed_job(job, row) for job, row in zip(ids, rows, strict=True)]
+
+
+def _claimed_job(job: UUID, row: Row) -> ClaimedJob:
+    _, _, _, _, *plain, headers, parent, root, schedule, due, options, submitted_at = row
+    fields: Row = (
         job,
-        token,
-        queue,
-        executor,
-        task,
-        payload,
-        codec,
-        attempt,
-        crashes,
-        crashes_alone,
-        max_attempts,
-        key,
-        headers,
-        parent,
-        root,
+        *plain,
+        _decode(headers) if headers else None,
+        uuid_or_none(parent),
+        uuid_or_none(root),
         schedule,
-        due,
-        options,
-        submitted_at,
-    ) = row
-    return ClaimedJob(
-        id=UUID(bytes=job),
-        token=token,
-        queue=queue,
-        executor=executor,
-        task=task,
-        payload=payload,
-        codec=codec,
-        attempt=attempt,
-        crashes=crashes,
-        crashes_alone=crashes_alone,
-        max_attempts=max_attempts,
-        rank=rank,
-        key=key,
-        headers=_decode(headers) if headers else None,
-        parent=uuid_or_none(parent),
-        root=uuid_or_none(root),
-        schedule=schedule,
-        due=moment_or_none(due),
-        options=_decode(options) if options else None,
-        submitted_at=from_micros(submitted_at),
+        moment_or_none(due),
+        _decode(options) if options else None,
+        from_micros(submitted_at),
     )
+    return ClaimedJob(*fields)

@@ -9,7 +9,7 @@ from rota.model.outcome import Settlement
 from rota.ports.jobs import Cancelled, Promoted, RescuedJob, Settled
 from rota.stores.plans import drive
 from rota.stores.sqlite import ending, returning, waiting
-from rota.stores.sqlite.claim import claim, claimed_job
+from rota.stores.sqlite.claim import claim, claimed_jobs
 from rota.stores.sqlite.connection import UncertainCommitError
 from rota.stores.sqlite.settle import Outcomes, settle
 from rota.stores.sqlite.submit import submit_plan
@@ -45,7 +45,7 @@ class SqliteJobs:
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """Claim the first free jobs; see the port."""
         rows = await self._writer.run(lambda transaction: claim(transaction, request))
-        return [claimed_job(row) for row in rows]
+        return claimed_jobs(rows)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """Write outcomes; see the port."""

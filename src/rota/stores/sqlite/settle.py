@@ -21,6 +21,7 @@ from rota.model.outcome import (
 )
 from rota.model.states import State
 from rota.ports.jobs import Settled
+from rota.stores.groups import first_of_each
 from rota.stores.sqlite.finish import Aftermath, archive, tell
 from rota.stores.sqlite.returning import Claimed, claimed_jobs
 from rota.stores.sqlite.submit import NEAR
@@ -36,15 +37,12 @@ class Outcomes:
     """Settlements on their way. What can be made ready is made here, before the file is locked."""
 
     def __init__(self, settlements: Sequence[Settlement]) -> None:
-        # The same claim may stand twice: its first outcome stands.
-        unique: dict[tuple[UUID, int], Settlement] = {}
-        for one in settlements:
-            unique.setdefault((one.id, one.token), one)
-        self.successes = [one for one in unique.values() if isinstance(one.outcome, Succeeded)]
-        self.others = [one for one in unique.values() if not isinstance(one.outcome, Succeeded)]
+        unique = first_of_each(settlements)
+        self.successes = [one for one in unique if isinstance(one.outcome, Succeeded)]
+        self.others = [one for one in unique if not isinstance(one.outcome, Succeeded)]
         self.succeeded: dict[str, Any] = {
             "ids": ids(one.id for one in self.successes),
-            "claims": json.dumps([(one.token, _micros(one), _kept(one.outcome)) for one in self.successes]),
+            "claims": json_text([(one.token, _micros(one), _kept(one.outcome)) for one in self.successes]),
         }
 
 

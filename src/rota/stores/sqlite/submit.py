@@ -9,7 +9,7 @@ from uuid import UUID
 from rota.model.events import Notice
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement, SubmitPlan
-from rota.stores.plans import common
+from rota.stores.groups import common
 from rota.stores.sqlite.values import id_or_none, ids, json_or_none, json_text, micros, micros_or_none
 
 __all__ = ["NEAR", "submit_plan"]
