@@ -10,8 +10,9 @@ import pytest
 
 from rota.model.errors import ConfigurationError, SchemaVersionError, StoreUnavailableError
 from rota.ports.store import SchemaState
-from rota.stores.postgres import PostgresStore, migrating
-from rota.stores.postgres.migrating import Migration, migrations
+from rota.stores.migrations import Migration
+from rota.stores.postgres import PostgresStore, migrating, upgrading
+from rota.stores.postgres.migrating import migrations
 from rota.testing.conformance.scene import a_job
 
 NEWEST = migrations()[-1].number
@@ -134,7 +135,88 @@ async def test_a_migration_that_fails_changes_nothing(
         await newer.open()
     await newer.close()
     found = await state(store.url)
-    assert found.version == NEWEST
+    assert found.version == MORE.number, "each is whole in itself"
+
+
+INDEX = Migration(
+    NEWEST + 1,
+    "index.pre",
+    post=False,
+    oldest=1,
+    sql="-- apart\ndrop index concurrently if exists {schema}.jobs_more;\n"
+    "create index concurrently jobs_more on {schema}.jobs (key);\n",
+    apart=True,
+)
+COLUMN = MORE._replace(sql="alter table {schema}.jobs add column more integer not null default 7")
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_an_index_is_made_while_others_write(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    grown(monkeypatch, INDEX)
+    newer = PostgresStore(store.url, pool_size=1)
+    if driver == "asyncpg":
+        assert await newer.upgrade() == (INDEX.name,)
+    else:
+        await asyncio.to_thread(newer.submit_now, [a_job()])
+    await newer.close()
+    with psycopg.connect(store.url) as connection:
+        valid = connection.execute(
+            "select indisvalid from pg_index where indexrelid = 'rota.jobs_more'::regclass"
+        )
+        assert valid.fetchone() == (True,)
+    assert (await state(store.url)).version == INDEX.number
+
+
+async def test_both_drivers_at_once_grow_it_once(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown(monkeypatch, COLUMN, INDEX._replace(number=NEWEST + 2))
+    newer = [PostgresStore(store.url) for _ in range(4)]
+    async with asyncio.TaskGroup() as group:
+        upgrades = [group.create_task(one.upgrade()) for one in newer[:2]]
+        for one in newer[2:]:
+            group.create_task(asyncio.to_thread(one.submit_now, [a_job()]))
+    assert len([name for done in upgrades for name in done.result()]) <= 2
+    assert (await state(store.url)).pending == ()
+    for one in newer:
+        await one.close()
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_who_waits_for_a_table_locks_nobody_out(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    """A change of a table waits for whoever reads it, and all others would wait behind."""
+    grown(monkeypatch, COLUMN)
+    newer = PostgresStore(store.url)
+    with psycopg.connect(store.url) as reader:
+        reader.execute("select count(*) from rota.jobs")
+        work = newer.upgrade() if driver == "asyncpg" else asyncio.to_thread(newer.submit_now, [])
+        upgrade = asyncio.ensure_future(work)
+        for _ in range(20):
+            async with asyncio.timeout(5):
+                await store.jobs.submit([a_job()])
+        assert not upgrade.done()
+        reader.commit()
+        await upgrade
+    assert (await state(store.url)).version == COLUMN.number
+    await newer.close()
+
+
+async def test_who_never_lets_go_is_told(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown(monkeypatch, COLUMN)
+    monkeypatch.setattr(upgrading, "PATIENCE", 0.0)
+    newer = PostgresStore(store.url)
+    with psycopg.connect(store.url) as reader:
+        reader.execute("select count(*) from rota.jobs")
+        with pytest.raises(StoreUnavailableError, match="pg_stat_activity"):
+            await newer.open()
+        with pytest.raises(StoreUnavailableError, match="pg_stat_activity"):
+            await asyncio.to_thread(newer.submit_now, [a_job()])
+    await newer.open()
+    await newer.close()
 
 
 async def test_older_code_runs_on_a_schema_that_allows_it(migrated_url: str) -> None:

@@ -128,6 +128,23 @@ class Database:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT)
 
+    async def aside(self, sql: str) -> None:
+        """Run a statement that stands in no transaction, on a connection of its own.
+
+        Raises:
+            StoreUnavailableError: there is none, or it was lost.
+        """
+        try:
+            link = await asyncpg.connect(self.url, timeout=CONNECT_TIMEOUT, **self.session())
+            try:
+                await link.execute(sql)
+            finally:
+                await link.close()
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            raise unavailable(self.url, error) from error
+
     async def fetch(self, name: str, *params: Any) -> list[Any]:
         """Run one statement in a transaction of its own and return its rows."""
 

@@ -1,57 +1,41 @@
-"""Migrations: numbered files, applied under a lock that belongs to the namespace, by either driver.
+"""Migrations under a lock that belongs to the namespace, by either driver (see `rota.stores.migrations`)."""
 
-`0002_more.pre.sql` adds and leaves running workers in peace, so that it is applied on opening;
-`0003_less.post.sql` takes away what the previous release needs, so that a person asks for it. A line
-`-- oldest: 2` in a file names the oldest code (by the number of its newest migration) that can run on it.
-"""
-
-import re
 from collections.abc import Generator
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 from uuid import uuid4
 
 from rota.model.errors import SchemaVersionError
 from rota.ports.jobs import Rows, Statement
 from rota.ports.store import SchemaState
+from rota.stores.migrations import Migration, due, load, names
 from rota.stores.postgres.partitions import missing_days, partition_script
 
-__all__ = ["Migration", "Script", "check", "due", "inspect", "migrations", "upgrade"]
-
-_NAME = re.compile(r"(?P<number>\d{4})_(?P<what>\w+)\.(?P<stage>pre|post)\.sql")
-_OLDEST = re.compile(r"^-- oldest: (\d+)$", re.MULTILINE)
+__all__ = ["Apart", "Script", "Upgraded", "check", "inspect", "is_due", "migrations", "upgrade"]
 
 Steps = Generator[Statement, Rows, SchemaState]
+
+
+class Upgraded(NamedTuple):
+    """The state after an upgrade, and the names of what it applied."""
+
+    state: SchemaState
+    applied: tuple[str, ...]
 
 
 class Script(Statement):
     """Several statements in one text, without parameters and rows."""
 
 
-class Migration(NamedTuple):
-    """One file: its place in line, whether it waits to be asked for, the oldest code that can run on it."""
-
-    number: int
-    name: str
-    post: bool
-    oldest: int
-    sql: str
+class Apart(Statement):
+    """A statement to run on a connection of its own, in no transaction."""
 
 
 @cache
 def migrations() -> tuple[Migration, ...]:
     """Return all migrations in order."""
-    found = []
-    for file in files("rota.stores.postgres.migrations").iterdir():
-        if match := _NAME.fullmatch(file.name):
-            sql = file.read_text(encoding="utf-8")
-            oldest = _OLDEST.search(sql)
-            name = file.name.removesuffix(".sql")
-            post = match["stage"] == "post"
-            found.append(Migration(int(match["number"]), name, post, int(oldest[1]) if oldest else 1, sql))
-    return tuple(sorted(found))
+    return load("rota.stores.postgres.migrations")
 
 
 def inspect(sql: dict[str, str]) -> Steps:
@@ -59,15 +43,29 @@ def inspect(sql: dict[str, str]) -> Steps:
     wanted = migrations()[-1].number
     ((there,),) = yield Statement("schema_there", sql["schema_there"], ())
     if not there:
-        return SchemaState(version=0, wanted=wanted, oldest=0, store_id="", pending=_names(0))
+        return SchemaState(version=0, wanted=wanted, oldest=0, store_id="", pending=names(migrations(), 0))
     ((version, oldest, store_id),) = yield Statement("schema_state", sql["schema_state"], ())
     return SchemaState(
-        version=version, wanted=wanted, oldest=oldest, store_id=store_id, pending=_names(version)
+        version=version,
+        wanted=wanted,
+        oldest=oldest,
+        store_id=store_id,
+        pending=names(migrations(), version),
     )
 
 
-def upgrade(sql: dict[str, str], schema: str, now: datetime | None, *, post: bool) -> Steps:
-    """Apply pending migrations, in the driver's transaction; nobody else does so at the same time.
+def is_due(state: SchemaState, *, post: bool) -> bool:
+    """Tell whether `upgrade` has something to do."""
+    return bool(due(migrations(), state.version, post=post))
+
+
+def upgrade(
+    sql: dict[str, str], schema: str, now: datetime | None, *, post: bool
+) -> Generator[Statement, Rows, Upgraded]:
+    """Apply the next pending migration, in the driver's transaction; nobody else does so at the same time.
+
+    Workers that run meanwhile are not locked out: a statement that waits for a lock, and lets others queue up
+    behind it, gives up after a moment; the driver tries again.
 
     Args:
         sql: the namespace's statements.
@@ -75,33 +73,41 @@ def upgrade(sql: dict[str, str], schema: str, now: datetime | None, *, post: boo
         now: the moment from which on days are made ahead; None: the server's.
         post: whether to apply those too that the previous release cannot run on.
     """
+    # No long wait for the lock either: an index that is made apart waits for whoever is in a statement.
+    yield Statement("no_long_wait", sql["no_long_wait"], ())
     yield Statement("schema_lock", sql["schema_lock"], ())
     state = yield from inspect(sql)
     check(state)
-    pending = due(state.version, post=post)
+    pending = due(migrations(), state.version, post=post)
+    if not pending:
+        return Upgraded(state, ())
     if state.version == 0:
         ((there,),) = yield Statement("schema_room", sql["schema_room"], ())
         if not there:
             yield Statement("schema_make", sql["schema_make"], ())
-    for migration in pending:
-        yield Script(migration.name, migration.sql.replace("{schema}", f'"{schema}"'), ())
-    if pending:
-        version, oldest = pending[-1].number, max(state.oldest, *(one.oldest for one in pending))
-        if state.version:
-            yield Statement("schema_grown", sql["schema_grown"], (version, oldest))
-        else:
-            yield Statement("schema_born", sql["schema_born"], (version, oldest, uuid4().hex))
-            ((moment,),) = yield Statement("moment", sql["moment"], (now,))
-            yield Script("partitions", partition_script(schema, missing_days(moment, ())), ())
-    return (yield from inspect(sql))
+    yield from _apply(pending[0], schema)
+    version, oldest = pending[0].number, max(state.oldest, pending[0].oldest)
+    if state.version:
+        yield Statement("schema_grown", sql["schema_grown"], (version, oldest))
+    else:
+        yield Statement("schema_born", sql["schema_born"], (version, oldest, uuid4().hex))
+        ((moment,),) = yield Statement("moment", sql["moment"], (now,))
+        yield Script("partitions", partition_script(schema, missing_days(moment, ())), ())
+    return Upgraded((yield from inspect(sql)), (pending[0].name,))
 
 
-def due(version: int, *, post: bool) -> tuple[Migration, ...]:
-    """Return what to apply now: up to the last *pre* migration, whatever stands before it; all if asked."""
-    pending = [migration for migration in migrations() if migration.number > version]
-    while pending and pending[-1].post and not post:
-        pending.pop()
-    return tuple(pending)
+def _apply(migration: Migration, schema: str) -> Generator[Statement, Rows, None]:
+    script = migration.sql.replace("{schema}", f'"{schema}"')
+    if not migration.apart:
+        yield Script(migration.name, script, ())
+        return
+    # Drivers leave their last cursor open, with the snapshot of its statement. What comes waits for old
+    # snapshots, and this transaction waits for it: for ever. A text without parameters ends the cursor.
+    yield Script("let_go", "select 1", ())
+    lines = (line for line in script.splitlines() if not line.lstrip().startswith("--"))
+    for statement in "\n".join(lines).split(";"):
+        if statement.strip():
+            yield Apart(migration.name, statement, ())
 
 
 def check(state: SchemaState) -> None:
@@ -116,7 +122,3 @@ def check(state: SchemaState) -> None:
             state.wanted,
             f"It can be used from version {state.oldest} on: install a newer Rota",
         )
-
-
-def _names(version: int) -> tuple[str, ...]:
-    return tuple(migration.name for migration in migrations() if migration.number > version)

@@ -9,24 +9,24 @@ from rota.model.errors import ConfigurationError, SubmitUncertainError
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement
 from rota.ports.store import Capabilities, SchemaState
-from rota.stores.plans import drive, drive_async
+from rota.stores.plans import drive
 from rota.stores.postgres.access import PostgresAccess
 from rota.stores.postgres.address import check_schema_name, check_url
 from rota.stores.postgres.blocking import BlockingDatabase
 from rota.stores.postgres.catalog import channel, statements
 from rota.stores.postgres.checkpoints import PostgresCheckpoints
 from rota.stores.postgres.connections import Connections
-from rota.stores.postgres.database import Database, Link, fetch_statement
+from rota.stores.postgres.database import Database
 from rota.stores.postgres.faults import is_lost
 from rota.stores.postgres.insight import PostgresInsight
 from rota.stores.postgres.inspection import PostgresInspection
 from rota.stores.postgres.jobs import PostgresJobs
 from rota.stores.postgres.limits import PostgresLimits
-from rota.stores.postgres.migrating import check, due, inspect, upgrade
 from rota.stores.postgres.retention import PostgresRetention
 from rota.stores.postgres.schedules import PostgresSchedules
 from rota.stores.postgres.submitting import is_plain, submit_plan
 from rota.stores.postgres.transfer import PostgresTransfer
+from rota.stores.postgres.upgrading import Upgrading
 from rota.stores.postgres.wakeup import PostgresWakeup
 from rota.stores.postgres.workers import PostgresWorkers
 
@@ -77,13 +77,14 @@ class PostgresStore:
             group=10_000,
         )
         self.url = check_url(url)
-        self._schema = check_schema_name(schema)
+        check_schema_name(schema)
         self._clock = clock
         durable = durability == "full"
         sql = statements(schema, pushes=listen)
         database = Database(url, sql, clock=clock, size=pool_size, pooled=not listen, durable=durable)
         self._database = database
         self._blocking = BlockingDatabase(url, size=pool_size, pooled=not listen, durable=durable)
+        self._upgrading = Upgrading(database, self._blocking, schema)
         self._connections = Connections(sql)
         self._sql = sql
         self._store_id = ""
@@ -108,10 +109,7 @@ class PostgresStore:
         """
         await self._database.open()
         try:
-            state = await self.schema()
-            check(state)
-            if due(state.version, post=False):
-                state = await self._upgrade(post=False)
+            state, _ = await self._upgrading.upgrade(post=False)
         except BaseException:
             await self._database.close()
             raise
@@ -124,33 +122,20 @@ class PostgresStore:
         self._blocking.close()
 
     async def upgrade(self, *, post: bool = False) -> tuple[str, ...]:
-        """Apply pending migrations; returns the names of those that were pending and are applied now.
+        """Apply pending migrations; returns the names of those that this call has applied.
 
         Args:
             post: also those that the previous release cannot run on.
         """
         await self._database.open()
-        before = await self.schema()
-        after = await self._upgrade(post=post)
-        self._store_id = after.store_id
-        return tuple(name for name in before.pending if name not in after.pending)
-
-    async def _upgrade(self, *, post: bool) -> SchemaState:
-        async def work(link: Link) -> SchemaState:
-            steps = upgrade(self._sql, self._schema, self._database.now(), post=post)
-            async with link.transaction():
-                return await drive_async(steps, lambda statement: fetch_statement(link, statement))
-
-        return await self._database.run(work)
+        state, applied = await self._upgrading.upgrade(post=post)
+        self._store_id = state.store_id
+        return applied
 
     async def schema(self) -> SchemaState:
         """Return the state of the schema without changing it."""
         await self._database.open()
-
-        async def work(link: Link) -> SchemaState:
-            return await drive_async(inspect(self._sql), lambda statement: fetch_statement(link, statement))
-
-        return await self._database.run(work)
+        return await self._upgrading.state()
 
     def submit_now(self, submissions: Sequence[Submission], *, resend: bool = False) -> list[Submitted]:
         """Submit by psycopg from any thread, in a transaction of its own.
@@ -188,10 +173,5 @@ class PostgresStore:
     def _identify_now(self) -> str:
         """Return the store's identity; if nobody has opened the store yet, make or check its schema."""
         if not self._store_id:
-            state = self._blocking.run(lambda execute: drive(inspect(self._sql), execute), atomic=False)
-            check(state)
-            if due(state.version, post=False):
-                steps = upgrade(self._sql, self._schema, self._database.now(), post=False)
-                state = self._blocking.run(lambda execute: drive(steps, execute), atomic=True)
-            self._store_id = state.store_id
+            self._store_id = self._upgrading.upgrade_now().store_id
         return self._store_id

@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from rota.model.access import Role
-from rota.model.errors import StoreNotEmptyError
+from rota.model.errors import StoreNotEmptyError, StoreUnavailableError
 from rota.model.job import JobRecord
 from rota.model.outcome import Fault
 from rota.model.states import LIVE, State
@@ -107,8 +109,7 @@ class PostgresTransfer:
         """Store records, all or none; see the port."""
         sql = self._database.sql
         async with self._database.link() as link, link.transaction():
-            # Two imports at once: the second finds what the first has brought.
-            await link.fetch(sql["schema_lock"])
+            await self._lock(link)
             await link.fetch(sql["plan_anew"])
             rows = await link.fetch(sql["export_counts"])
             if found := [kind for kind, number in rows if number]:
@@ -128,6 +129,16 @@ class PostgresTransfer:
                         schema_name=self._schema,
                     )
             await link.fetch(sql["count_slots"])
+
+    async def _lock(self, link: Link) -> None:
+        """Let nobody else import, or upgrade, meanwhile."""
+        try:
+            await link.fetch(self._database.sql["no_long_wait"])
+            await link.fetch(self._database.sql["schema_lock"])
+        except asyncpg.LockNotAvailableError as error:
+            raise StoreUnavailableError(
+                "another import, or an upgrade of the schema, is going on here: try again when it has ended"
+            ) from error
 
     async def _make_days(self, link: Link, records: Sequence[Any], days: set[date]) -> None:
         """Make the partitions of finished jobs, so that they go again by whole days."""

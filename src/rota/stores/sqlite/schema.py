@@ -1,51 +1,22 @@
-"""The schema and its migrations: plain numbered files, `pre` (old code runs on it) or `post`."""
+"""The schema and its migrations (see `rota.stores.migrations`)."""
 
-import re
 import sqlite3
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
 from uuid import uuid4
 
 from rota.model.errors import SchemaVersionError
 from rota.ports.store import SchemaState
+from rota.stores.migrations import Migration, due, load, names
 from rota.stores.sqlite.connection import begin, rollback
 
-__all__ = ["check", "is_pre", "read_state", "upgrade"]
-
-_FOLDER = "rota.stores.sqlite.migrations"
-_NAME = re.compile(r"(?P<number>\d{4})_\w+\.(?P<phase>pre|post)\.sql")
-_OLDEST = re.compile(r"^-- oldest: (\d+)$", re.MULTILINE)
-
-
-class Migration(NamedTuple):
-    """One step of the schema; `oldest` is the oldest schema version that code may want to run on it."""
-
-    number: int
-    name: str
-    post: bool
-    oldest: int
-    sql: str
+__all__ = ["check", "is_due", "migrations", "read_state", "upgrade"]
 
 
 @cache
 def migrations() -> tuple[Migration, ...]:
-    """Return all migrations in order.
-
-    Raises:
-        ValueError: a file is misnamed, or does not say which code can run on it.
-    """
-    found = []
-    for file in files(_FOLDER).iterdir():
-        if not file.name.endswith(".sql"):
-            continue
-        name, text = _NAME.fullmatch(file.name), file.read_text(encoding="utf-8")
-        oldest = _OLDEST.search(text)
-        if name is None or oldest is None:
-            raise ValueError(f"migration {file.name} is misnamed or lacks its line `-- oldest: N`")
-        found.append(Migration(int(name["number"]), file.name, name["phase"] == "post", int(oldest[1]), text))
-    return tuple(sorted(found))
+    """Return all migrations in order."""
+    return load("rota.stores.sqlite.migrations")
 
 
 def read_state(connection: sqlite3.Connection) -> SchemaState:
@@ -53,13 +24,13 @@ def read_state(connection: sqlite3.Connection) -> SchemaState:
     rows: list[tuple[int, int, str]] = []
     if connection.execute("select 1 from sqlite_master where name = 'schema_version'").fetchone():
         rows = connection.execute("select version, oldest, store_id from schema_version").fetchall()
-    applied = {version for version, _, _ in rows}
+    version = max((number for number, _, _ in rows), default=0)
     return SchemaState(
-        version=max(applied, default=0),
+        version=version,
         wanted=migrations()[-1].number,
         oldest=max((oldest for _, oldest, _ in rows), default=0),
         store_id=rows[0][2] if rows else "",
-        pending=tuple(step.name for step in migrations() if step.number not in applied),
+        pending=names(migrations(), version),
     )
 
 
@@ -77,9 +48,9 @@ def check(state: SchemaState) -> None:
         )
 
 
-def is_pre(name: str) -> bool:
-    """Tell whether a migration, by its name, is one that old code can run on."""
-    return any(step.name == name and not step.post for step in migrations())
+def is_due(state: SchemaState) -> bool:
+    """Tell whether there is something to apply that old code can live with."""
+    return bool(due(migrations(), state.version, post=False))
 
 
 def upgrade(connection: sqlite3.Connection, patience: float, *, post: bool) -> tuple[str, ...]:
@@ -100,7 +71,7 @@ def upgrade(connection: sqlite3.Connection, patience: float, *, post: bool) -> t
         state = read_state(connection)
         check(state)
         store_id = state.store_id or str(uuid4())
-        steps = [step for step in migrations() if step.name in state.pending and (post or not step.post)]
+        steps = due(migrations(), state.version, post=post)
         for step in steps:
             for statement in _statements(step.sql):
                 connection.execute(statement)

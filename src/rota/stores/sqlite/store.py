@@ -214,7 +214,7 @@ class SqliteStore:
         try:
             state = schema.read_state(connection)
             schema.check(state)
-            if any(schema.is_pre(name) for name in state.pending):
+            if schema.is_due(state):
                 schema.upgrade(connection, self._patience, post=False)
             wait_by_hand(connection)
         except Exception as error:
