@@ -31,7 +31,7 @@ def work(number: int) -> None:
     os.write(ledger, f"{number}\\n".encode())
     if number % 50 == 0:
         print("at", number, "of", os.getpid(), flush=True)
-    time.sleep(0.002)
+    time.sleep(0.002)  # the work itself
 
 if __name__ == "__main__":
     app.cli()
