@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from bench.contenders import NAMES
 from bench.figures import Figures, Key
 
 __all__ = ["LONG", "REDIS_PEERS", "SETUPS", "SHORT", "Target", "Verdict", "judge"]
@@ -66,7 +67,7 @@ def _measure(figures: Figures, target: Target) -> float | None:
 
 def _redis(peer: str) -> Target:
     others = tuple(("Redis: drain", f"{peer} ({setup})") for setup in SETUPS)
-    return Target(f"SQLite: drain, to {peer} on Redis", ("SQLite: drain", "rota"), 3, by=others)
+    return Target(f"SQLite: drain, to {NAMES[peer]} on Redis", ("SQLite: drain", "rota"), 3, by=others)
 
 
 SHORT = (

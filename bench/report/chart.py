@@ -7,7 +7,7 @@ from string import Template
 from msgspec import Struct
 
 from bench.figures import Figures, Series
-from bench.report.numbers import number
+from bench.report.words import number, shown
 from bench.results import Results
 
 __all__ = ["draw"]
@@ -16,16 +16,6 @@ WIDTH, LEFT, RIGHT = 760, 190, 90
 ROW, BAR, HEAD, FOOT = 24, 14, 44, 40
 INK, FAINT, GROUND = "#24292f", "#6e7781", "#ffffff"
 ROTA, PEER, LIMIT = "#2f6fde", "#c4ccd6", "#e7eaee"
-NAMES = {
-    "rota": "Rota",
-    "raw": "raw loop",
-    "pgqueuer": "PgQueuer",
-    "huey": "Huey",
-    "taskiq": "TaskIQ",
-    "dramatiq": "Dramatiq",
-    "celery": "Celery",
-    "rq": "RQ",
-}
 
 
 class Panel(Struct, frozen=True):
@@ -131,9 +121,8 @@ def _bars(panel: Panel, rows: list[Series], top: int) -> list[str]:
 
 def _name(panel: Panel, one: Series) -> str:
     """Return the contender, and its store where a panel has several."""
-    name = one.contender.partition(" (")[0]
-    shown = NAMES.get(name, name)
-    return f"{shown}, {one.case.partition(':')[0]}" if len(panel.cases) > 1 else shown
+    name = shown(one.contender.partition(" (")[0])
+    return f"{name}, {one.case.partition(':')[0]}" if len(panel.cases) > 1 else name
 
 
 def _colour(one: Series) -> str:

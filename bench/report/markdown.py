@@ -4,7 +4,7 @@ import re
 from itertools import groupby
 from pathlib import Path
 
-from bench.report.numbers import mark, number, spread
+from bench.report.words import mark, number, rounds, shown, spread
 from bench.results import Results
 
 __all__ = ["PAGE", "fill_page", "render"]
@@ -23,7 +23,7 @@ def render(results: Results) -> str:
     """Return the targets, all figures, and what they were measured on."""
     machine = ", ".join(f"{name} {value}" for name, value in results.machine.items() if value)
     measured = (
-        f"Measured {results.day} in {results.minutes:.0f} minutes, {results.rounds} rounds. "
+        f"Measured {results.day} in {results.minutes:.0f} minutes, {rounds(results.rounds)}. "
         f"{results.durability}. Machine and versions: {machine}."
     )
     return "\n".join(
@@ -50,7 +50,7 @@ def _figures(results: Results) -> list[str]:
     figures = results.figures
     for case, group in groupby(figures.series, key=lambda one: one.case):
         for place, one in enumerate(group):
-            head = f"| {'' if place else case} | {one.contender} "
+            head = f"| {'' if place else case} | {shown(one.contender)} "
             if not one.values:
                 lines.append(f"{head}| failed | | | {one.failure} |")
                 continue

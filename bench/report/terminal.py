@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.figures import Series
-from bench.report.numbers import mark, number, spread
+from bench.report.words import mark, number, rounds, shown, spread
 from bench.results import Results
 
 __all__ = ["show"]
@@ -22,7 +22,7 @@ def show(results: Results) -> Group:
     return Group(
         _figures(results),
         _targets(results),
-        Text(f"{results.rounds} rounds, {results.minutes:.1f} minutes. {results.durability}.", style="dim"),
+        Text(f"{rounds(results.rounds)}, {results.minutes:.1f} minutes. {results.durability}.", style="dim"),
         Text(where, style="dim"),
     )
 
@@ -36,14 +36,14 @@ def _figures(results: Results) -> Table:
         table.add_row(Text(case, style="bold"))
         for one in group:
             if one.failure:
-                table.add_row(f"  {one.contender}", Text("failed", style="red"), "", one.failure)
+                table.add_row(f"  {shown(one.contender)}", Text("failed", style="red"), "", one.failure)
             if one.values:
                 table.add_row(*_row(one, figures.beside(one)))
     return table
 
 
 def _row(one: Series, ratio: float | None) -> tuple[Text | str, ...]:
-    name = Text(f"  {one.contender}", style="cyan" if one.contender == "rota" else "")
+    name = Text(f"  {shown(one.contender)}", style="cyan" if one.contender == "rota" else "")
     beside = f"{number(ratio)} ×" if ratio is not None else ""
     return name, number(one.median), one.unit, spread(one.values), beside, Text(one.note, style="dim")
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from bench.figures import Figures
 from bench.report.chart import draw
 from bench.report.markdown import PAGE, fill_page
-from bench.report.numbers import number
 from bench.report.terminal import show
+from bench.report.words import number
 from bench.results import FOLDER, Results, load, save
 from bench.targets import SHORT, judge
 
@@ -45,7 +45,7 @@ def printed() -> str:
 def test_the_terminal_shows_ratios_spreads_and_verdicts() -> None:
     lines = [" ".join(line.split()) for line in printed().splitlines()]
 
-    assert "raw 40,000 jobs/s 36,000 – 44,000 0.50 ×" in lines
+    assert "raw loop 40,000 jobs/s 36,000 – 44,000 0.50 ×" in lines
     assert "PostgreSQL: drain, to PgQueuer (batch 100) ≥ 2 × 2.50 × met" in lines
     assert "PostgreSQL: idle worker, CPU ≤ 1 not measured" in lines
 
@@ -54,7 +54,7 @@ def test_who_fails_is_named_everywhere() -> None:
     why = "ModuleNotFoundError: No module named 'celery'"
 
     assert why in printed()
-    assert f"| Redis: drain | celery (100) | failed | | | {why} |" in _page("latest")
+    assert f"| Redis: drain | Celery (100) | failed | | | {why} |" in _page("latest")
 
 
 def test_the_tables_of_one_form_leave_the_other_alone() -> None:

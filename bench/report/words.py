@@ -1,6 +1,19 @@
-"""Figures as people read them."""
+"""Figures and names as people read them."""
 
-__all__ = ["mark", "number", "spread"]
+from bench.contenders import NAMES
+
+__all__ = ["mark", "number", "rounds", "shown", "spread"]
+
+
+def shown(contender: str) -> str:
+    """Return a contender's own spelling: "PgQueuer (100)"."""
+    name, blank, setup = contender.partition(" ")
+    return f"{NAMES.get(name, name)}{blank}{setup}"
+
+
+def rounds(number: int) -> str:
+    """Return "3 rounds", or "1 round"."""
+    return f"{number} round{'' if number == 1 else 's'}"
 
 
 def number(value: float) -> str:
