@@ -1,13 +1,13 @@
 """Thousands of jobs while processes of every role are killed: none lost, none twice, all explained."""
 
 import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.judging import Report, judge
+from tests.chaos.seeds import drawn_seed
 from tests.chaos.torment import Torment
 from tests.servers.postgres import PostgresServer
 
@@ -55,12 +55,6 @@ def test_kills_for_long(url: str, tmp_path: Path) -> None:
 
     REPORTS.mkdir(parents=True, exist_ok=True)
     (REPORTS / f"chaos-{report.store}.json").write_text(f"{report}\n")
-
-
-def drawn_seed() -> int:
-    seed = int(os.environ.get("ROTA_CHAOS_SEED", random.SystemRandom().randrange(10**6)))
-    print(f"replay with ROTA_CHAOS_SEED={seed}")  # noqa: T201 - shown when the test fails
-    return seed
 
 
 def judged(torment: Torment, url: str, folder: Path, seed: int) -> Report:

@@ -16,7 +16,7 @@ from tests.chaos.victim import live
 __all__ = ["CREW", "SPARED", "Torment", "processes"]
 
 CREW = ("worker", "worker", "run", "scheduler", "submitter")
-SPARED = frozenset({"terminate", "pause", "sleep through the lease"})
+SPARED = frozenset({"terminate", "pause", "sleep"})
 """What is done to processes that need not die of it."""
 LULL = 0.6
 CALM = 90.0
@@ -51,6 +51,8 @@ class Torment:
         self._crew: list[tuple[BaseProcess, str]] = []
         self._resume: dict[int, float] = {}
         self._born = 0
+        # One worker is spared at a time: only who lives long can sleep through its lease and come back.
+        self._sleeper: BaseProcess | None = None
         self._submitted = False
         self._patience = seconds + 600.0
         self.ledger = Ledger(folder)
@@ -101,24 +103,35 @@ class Torment:
                 self._weigh(process, role)
                 continue
             self._crew.remove((process, role))
+            if process is self._sleeper:
+                self._sleeper = None
             self._submitted |= role == "submitter" and process.exitcode == 0
         roles = [role for _, role in self._crew]
         for role in sorted(set(CREW)):
             if role == "submitter" and self._submitted:
                 continue
             for _ in range(CREW.count(role) - roles.count(role)):
-                self._start(role, self._seed * 10_000 + self._born if doomed else -1)
+                self._start(role, doomed=doomed)
 
-    def _start(self, role: str, seed: int) -> None:
+    def _start(self, role: str, *, doomed: bool) -> None:
         self._born += 1
+        seed = self._seed * 10_000 + self._born
+        if role == "worker" and self._sleeper is None:
+            doomed = False
+        if not doomed:
+            seed = -1
         process = processes.Process(target=live, args=(self._url, str(self._folder), role, seed, self._until))
         process.start()
+        if role == "worker" and not doomed:
+            self._sleeper = process
         self._crew.append((process, role))
 
     def _act(self) -> None:
-        """Ask a worker to end, or stop it for less or for more than its lease."""
+        """Ask a process to end, or stop it for less or for more than its lease."""
         process, role = self._draw.choice(self._crew)
-        action = self._draw.choice(["terminate", "pause", "pause", "sleep through the lease"])
+        action = self._draw.choice(["terminate", "pause", "sleep", "sleep"])
+        if action == "sleep" and self._sleeper is not None:
+            process, role = self._sleeper, "worker"
         if role == "submitter" or process.pid is None or process.pid in self._resume:
             return
         self.ledger.note(process.pid, role, action)

@@ -407,4 +407,6 @@ async def test_a_second_signal_cuts_the_grace_short_and_the_job_is_given_back_on
         released.set()
 
         assert stopped[0].given_back == 1
+        # No beat has told the store that it had begun: the worker says so itself.
+        assert [event.kind for event in await stage.store.insight.events(job.id)] == ["give_back"]
         assert (await stage.record(job)).state is State.READY
