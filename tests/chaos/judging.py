@@ -21,7 +21,7 @@ from tests.chaos.ledger import Death, read
 from tests.chaos.torment import SPARED, Torment
 from tests.chaos.victim import Born, Intent
 
-__all__ = ["Report", "all_rows", "judge"]
+__all__ = ["Report", "all_rows", "gaps", "judge", "made_up", "wrong_states"]
 
 KEEP = timedelta(days=7)
 FIRST = UUID(int=0)
@@ -71,9 +71,9 @@ async def _judge(torment: Torment, store: Store, url: str, folder: Path, seed: i
     lines = read(torment.ledger.file, LedgerLine)
     events = Counter(kind for row in rows for kind in row.events)
     faults = [finding.text for finding in verdict.findings]
-    faults += _wrong_states(rows, folder)
-    faults += _made_up(rows, lines)
-    faults += _gaps(ticks)
+    faults += wrong_states(rows, folder)
+    faults += made_up(rows, lines)
+    faults += gaps(ticks)
     faults += _rescued_from_the_living(url, folder, torment)
     jobs, starts = len(rows), sum(line.what == "start" for line in lines)
     return Report(
@@ -109,7 +109,7 @@ def _counted(deaths: Iterable[Death]) -> dict[str, int]:
     return dict(sorted(Counter(f"{one.role}: {one.phase}" for one in deaths).items()))
 
 
-def _wrong_states(rows: list[JobRow], folder: Path) -> Iterator[str]:
+def wrong_states(rows: list[JobRow], folder: Path) -> Iterator[str]:
     """Every job has ended as its task says; one whose cancel was asked for, as that or as cancelled."""
     cancelled = {job for intent in read(folder / "intents.jsonl", Intent) for job in intent.cancelled}
     for row in rows:
@@ -118,7 +118,7 @@ def _wrong_states(rows: list[JobRow], folder: Path) -> Iterator[str]:
             yield f"{row.task} {row.id} is {row.state}, not {' or '.join(sorted(expected))}"
 
 
-def _made_up(rows: list[JobRow], lines: list[LedgerLine]) -> Iterator[str]:
+def made_up(rows: list[JobRow], lines: list[LedgerLine]) -> Iterator[str]:
     """Nothing is there that was not submitted: neither a second copy, nor part of a batch."""
     submitted = {line.id for line in lines if line.what == "submit"}
     for row in rows:
@@ -126,7 +126,7 @@ def _made_up(rows: list[JobRow], lines: list[LedgerLine]) -> Iterator[str]:
             yield f"{row.task} {row.id} is there, and nobody was told that it was submitted"
 
 
-def _gaps(ticks: Sequence[TickRecord]) -> Iterator[str]:
+def gaps(ticks: Sequence[TickRecord]) -> Iterator[str]:
     """Every moment of the beat is in one tick, or in the missed range of one."""
     beat = timedelta(seconds=world.BEAT)
     in_order = sorted(ticks, key=lambda tick: tick.due)
