@@ -1,4 +1,4 @@
-"""Submit inside a user's own transaction: every kind of connection, left as it came."""
+"""Submit inside a user's own transaction: what the matrix in tests/acceptance does not ask of each kind."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,7 +18,6 @@ from rota.model.errors import WrongConnectionError
 from rota.stores.postgres import PostgresStore
 from rota.testing.clock import FakeClock
 from rota.testing.conformance.scene import HOUR, a_job
-from tests.servers.postgres import PostgresServer
 
 DAY = timedelta(days=1)
 ORDERS = "create table orders (number integer)"
@@ -84,7 +83,6 @@ def alchemy_scoped(url: str) -> Iterator[Any]:
 
 @contextmanager
 def alchemy_psycopg2(url: str) -> Iterator[Any]:
-    pytest.importorskip("psycopg2", reason="it is another driver of SQLAlchemy's, and no dependency")
     with create_engine(dialect(url, "psycopg2"), poolclass=NullPool).connect() as connection:
         yield connection
 
@@ -103,20 +101,6 @@ def run(connection: Any, sql: str) -> None:
 
 @pytest.mark.parametrize("connect", SYNC, ids=lambda connect: connect.__name__)
 class TestSync:
-    def test_a_commit_keeps_order_and_job(self, store: PostgresStore, url: str, connect: Connect) -> None:
-        with connect(url) as connection:
-            run(connection, ORDER)
-            assert all(one.created for one in store.submit_on(connection, [a_job(), a_job(tags={"a": "%"})]))
-            assert orders_and_jobs(url) == (0, 0)
-            connection.commit()
-        assert orders_and_jobs(url) == (1, 2)
-
-    def test_the_job_may_come_first(self, store: PostgresStore, url: str, connect: Connect) -> None:
-        with connect(url) as connection:
-            store.submit_on(connection, [a_job()])
-            connection.commit()
-        assert orders_and_jobs(url) == (0, 1)
-
     async def test_a_rollback_takes_both_back(self, store: PostgresStore, url: str, connect: Connect) -> None:
         with connect(url) as connection:
             store.submit_on(connection, [a_job(unique_key="ada", unique_for=HOUR)])
@@ -124,16 +108,6 @@ class TestSync:
             connection.rollback()
         assert orders_and_jobs(url) == (0, 0)
         assert (await store.jobs.submit([a_job(unique_key="ada", unique_for=HOUR)]))[0].created
-
-    def test_a_savepoint_takes_its_job_back(self, store: PostgresStore, url: str, connect: Connect) -> None:
-        with connect(url) as connection:
-            store.submit_on(connection, [a_job()])
-            run(connection, "savepoint mine")
-            store.submit_on(connection, [a_job()])
-            run(connection, "rollback to savepoint mine")
-            store.submit_on(connection, [a_job()])
-            connection.commit()
-        assert orders_and_jobs(url) == (0, 2)
 
     async def test_every_column_and_conflict(self, store: PostgresStore, url: str, connect: Connect) -> None:
         now = await store.insight.now()
@@ -151,24 +125,6 @@ class TestSync:
         assert {name: getattr(record, name) for name in names} == {
             name: getattr(full, name) for name in names
         }
-
-    def test_another_database_is_refused_and_unharmed(
-        self, store: PostgresStore, url: str, connect: Connect, postgres_server: PostgresServer
-    ) -> None:
-        assert url
-        elsewhere = postgres_server.create_database()
-        with psycopg.connect(elsewhere) as other:
-            other.execute(ORDERS)
-        with connect(elsewhere) as connection:
-            run(connection, ORDER)
-            for _ in range(2):
-                with pytest.raises(WrongConnectionError, match="another database"):
-                    store.submit_on(connection, [a_job()])
-            run(connection, ORDER)
-            connection.commit()
-        with psycopg.connect(elsewhere) as other:
-            assert other.execute("select count(*) from orders").fetchone() == (2,)
-        postgres_server.drop_database(elsewhere)
 
     async def test_it_is_refused_where_it_would_have_to_be_awaited(
         self, store: PostgresStore, url: str, connect: Connect
@@ -371,37 +327,6 @@ class TestAsync:
             await run_async(connection, ORDER)
             await transaction.rollback()
         assert orders_and_jobs(url) == (0, 0)
-
-    async def test_a_savepoint_takes_its_job_back(
-        self, store: PostgresStore, url: str, connect: Connect
-    ) -> None:
-        async with connect(url) as transaction:
-            connection = await begin(transaction)
-            (first,) = await store.submit_on_async(connection, [a_job(unique_key="ada")])
-            await run_async(connection, "savepoint mine")
-            await store.submit_on_async(connection, [a_job()])
-            await run_async(connection, "rollback to savepoint mine")
-            (second,) = await store.submit_on_async(connection, [a_job(unique_key="ada")])
-            await transaction.commit()
-        assert (second.id, second.created) == (first.id, False)
-        assert orders_and_jobs(url) == (0, 1)
-
-    async def test_another_database_is_refused_and_unharmed(
-        self, store: PostgresStore, url: str, connect: Connect, postgres_server: PostgresServer
-    ) -> None:
-        assert url
-        elsewhere = postgres_server.create_database()
-        with psycopg.connect(elsewhere) as other:
-            other.execute(ORDERS)
-        async with connect(elsewhere) as transaction:
-            connection = await begin(transaction)
-            with pytest.raises(WrongConnectionError, match="another database"):
-                await store.submit_on_async(connection, [a_job()])
-            await run_async(connection, ORDER)
-            await transaction.commit()
-        with psycopg.connect(elsewhere) as other:
-            assert other.execute("select count(*) from orders").fetchone() == (1,)
-        postgres_server.drop_database(elsewhere)
 
     async def test_it_is_refused_by_the_synchronous_verb(
         self, store: PostgresStore, url: str, connect: Connect

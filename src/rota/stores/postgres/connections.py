@@ -140,6 +140,10 @@ def _on_psycopg(connection: "psycopg.Connection[Any]") -> _Run:
 
     def run(statement: Statement) -> Rows:
         cursor.execute(encoded(statement.sql), literals(statement.params) or None)
+        if connection.pgconn.pipeline_status:
+            # In the user's pipeline answers wait until they are asked for.
+            with connection.pipeline() as pipeline:
+                pipeline.sync()
         return cursor.fetchall() if cursor.description else []
 
     return run
@@ -150,6 +154,9 @@ def _on_async_psycopg(connection: "psycopg.AsyncConnection[Any]") -> _RunAsync:
 
     async def run(statement: Statement) -> Rows:
         await cursor.execute(encoded(statement.sql), literals(statement.params) or None)
+        if connection.pgconn.pipeline_status:
+            async with connection.pipeline() as pipeline:
+                await pipeline.sync()
         return await cursor.fetchall() if cursor.description else []
 
     return run
