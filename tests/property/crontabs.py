@@ -77,7 +77,7 @@ def _items(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...]) -> Fiel
 
 
 @st.composite
-def _fields(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = ()) -> Field:
+def fields(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = ()) -> Field:
     items = draw(st.lists(_items(low, high, names), min_size=1, max_size=3))
     numbers = frozenset[int]().union(*(item.numbers for item in items))
     if names is WEEKDAYS:
@@ -92,10 +92,25 @@ def _or_star(fields: st.SearchStrategy[Field], low: int, high: int) -> st.Search
 
 lines = st.builds(
     Line,
-    minute=_or_star(_fields(0, 59), 0, 59),
-    hour=_or_star(_fields(0, 23), 0, 23),
-    day=_or_star(_fields(1, 31), 1, 31),
-    month=_or_star(_fields(1, 12, MONTHS), 1, 12),
-    weekday=_or_star(_fields(0, 7, WEEKDAYS), 0, 6),
+    minute=_or_star(fields(0, 59), 0, 59),
+    hour=_or_star(fields(0, 23), 0, 23),
+    day=_or_star(fields(1, 31), 1, 31),
+    month=_or_star(fields(1, 12, MONTHS), 1, 12),
+    weekday=_or_star(fields(0, 7, WEEKDAYS), 0, 6),
 )
 """Lines of five fields, some of which can never fit (`possible` tells)."""
+
+
+@st.composite
+def _special_lines(draw: st.DrawFn) -> str:
+    """A line whose day is the last of the month, or a numbered weekday, spelled as cronsim does."""
+    day = draw(st.sampled_from(["L", "LW", "L,15", "5L", "FRI#2", "1#5", "MON#1,WED#3", "0#L"]))
+    day = day.replace("0#L", "0L")
+    month = draw(st.sampled_from(["*", "2", "1-6", "*/5"]))
+    hour, minute = draw(st.integers(0, 23)), draw(st.integers(0, 59))
+    if day[0] == "L":
+        return f"{minute} {hour} {day} {month} *"
+    return f"{minute} {hour} * {month} {day}"
+
+
+special_lines = _special_lines()

@@ -1,12 +1,14 @@
-"""Cron against oracles that share no code with it: cronsim, and a walk through every minute of local time."""
+"""Cron against oracles that share no code with it: cronsim, croniter, and a clock that is looked at."""
 
-import functools
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from croniter import croniter
 from cronsim import CronSim
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -14,9 +16,9 @@ from hypothesis import strategies as st
 from rota.model.errors import TriggerError
 from rota.triggers.cron import Cron, cron
 from rota.triggers.parse import from_json
-from tests.property.crontabs import Line, lines
+from tests.property import walls
+from tests.property.crontabs import Field, Line, fields, lines, special_lines
 
-MINUTE = timedelta(minutes=1)
 # Clocks turned by half an hour, two hours, a whole day; at midnight, a minute past it; back for Ramadan.
 ZONES = (
     "Africa/Casablanca",
@@ -34,38 +36,18 @@ ZONES = (
 moments = st.integers(0, 70 * 365 * 86_400).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
-@functools.cache
-def changes(zone: str) -> tuple[datetime, ...]:
-    """Return the days from 2005 to 2037 within which a zone's offset from UTC changes."""
-    days = [datetime(2005, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(33 * 365)]
-    offsets = [day.astimezone(ZoneInfo(zone)).utcoffset() for day in days]
-    return tuple(
-        day for day, before, after in zip(days, offsets, offsets[1:], strict=False) if before != after
-    )
-
-
-days_of_change = st.sampled_from(ZONES).flatmap(
+turned = st.sampled_from(ZONES).flatmap(
     lambda zone: st.tuples(
-        st.just(zone), st.sampled_from(changes(zone) or (datetime(2020, 1, 1, tzinfo=UTC),))
+        st.just(zone),
+        st.sampled_from([change.at for change in walls.changes(zone)] or [datetime(2020, 1, 1, tzinfo=UTC)]),
     )
 )
 
 
-def ticks_by_minute(line: Line, zone: str, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield the ticks after `start` and not after `end` by looking at a clock on the wall each minute."""
-    # A day earlier, so that times which are repeated after `start` are known to have been there.
-    moment = start - timedelta(days=1)
-    before = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) - MINUTE
-    shown: set[datetime] = set()
-    while moment <= end:
-        wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
-        jumped = (before + MINUTE * step for step in range(1, (wall - before) // MINUTE))
-        skipped = not line.wildcard and any(map(line.fits, jumped))
-        repeated = not line.wildcard and wall in shown
-        if (skipped or (line.fits(wall) and not repeated)) and moment > start:
-            yield moment
-        shown.add(wall)
-        moment, before = moment + MINUTE, wall
+def defaults(line: Line) -> dict[str, Any]:
+    """Return what is said of crontab lines when clocks are turned."""
+    skipped, repeated = ("skip", "both") if line.wildcard else ("shift", "first")
+    return {"skipped": skipped, "repeated": repeated}
 
 
 def ticks(trigger: Cron, start: datetime, end: datetime) -> Iterator[datetime]:
@@ -75,34 +57,80 @@ def ticks(trigger: Cron, start: datetime, end: datetime) -> Iterator[datetime]:
         tick = trigger.next_after(tick)
 
 
-@given(line=lines, change=days_of_change, hours=st.integers(-30, 30))
+@given(line=lines, change=turned, hours=st.integers(-50, 50))
 def test_around_changes_of_clocks_it_agrees_with_every_minute_of_local_time(
     line: Line, change: tuple[str, datetime], hours: int
 ) -> None:
-    zone, day = change
+    zone, at = change
     assume(line.possible)
-    start = day + timedelta(hours=hours)
+    start = at + timedelta(hours=hours)
     end = start + timedelta(days=2)
-    assert list(ticks(cron(line.text, zone), start, end)) == list(ticks_by_minute(line, zone, start, end))
+    expected = walls.ticks(line.fits, zone, start, end, **defaults(line))
+    assert list(ticks(cron(line.text, zone), start, end)) == expected
 
 
 @given(
     line=lines,
-    change=days_of_change,
+    change=turned,
+    minutes=st.integers(-300, 300),
+    skipped=st.sampled_from(["skip", "shift"]),
+    repeated=st.sampled_from(["first", "second", "both"]),
+)
+def test_every_choice_for_turned_clocks_agrees_with_every_minute_of_local_time(
+    line: Line, change: tuple[str, datetime], minutes: int, skipped: Any, repeated: Any
+) -> None:
+    zone, at = change
+    assume(line.possible)
+    start = at + timedelta(minutes=minutes)
+    end = start + timedelta(hours=5)
+    trigger = cron(line.text, zone, skipped=skipped, repeated=repeated)
+    expected = walls.ticks(line.fits, zone, start, end, skipped=skipped, repeated=repeated)
+    assert list(ticks(trigger, start, end)) == expected
+
+
+@given(
+    line=lines,
+    seconds=fields(0, 59),
+    number=st.integers(0, 60),
+    offset=st.integers(-3_000, 2_000),
+)
+def test_with_seconds_it_agrees_with_every_second_of_local_time(
+    line: Line, seconds: Field, number: int, offset: int
+) -> None:
+    assume(line.possible)
+    zone = "Australia/Lord_Howe"  # half an hour back and forth
+    at = walls.changes(zone)[number].at
+    start = at + timedelta(seconds=offset)
+    end = start + timedelta(minutes=15)
+    expected = walls.ticks(
+        lambda wall: wall.second in seconds.numbers and line.fits(wall),
+        zone,
+        start,
+        end,
+        **defaults(line),
+        step=timedelta(seconds=1),
+        margin=timedelta(minutes=31),
+    )
+    assert list(ticks(cron(f"{seconds.text} {line.text}", zone), start, end)) == expected
+
+
+@given(
+    line=lines,
+    change=turned,
     minutes=st.integers(-60 * 30, 60 * 30),
     micros=st.integers(0, 59_999_999),
 )
 def test_from_any_moment_around_a_change_it_finds_the_first_tick_that_follows(
     line: Line, change: tuple[str, datetime], minutes: int, micros: int
 ) -> None:
-    zone, day = change
+    zone, at = change
     assume(line.possible)
-    moment = day + timedelta(minutes=minutes, microseconds=micros)
-    start, end = moment.replace(second=0, microsecond=0), moment + timedelta(days=1)
-    expected = next(ticks_by_minute(line, zone, start, end), None)
+    moment = at + timedelta(minutes=minutes, microseconds=micros)
+    start = moment.replace(second=0, microsecond=0)
+    expected = walls.ticks(line.fits, zone, start, start + timedelta(days=1), **defaults(line))
     found = cron(line.text, zone).next_after(moment)
     assert found is not None
-    assert found == expected if expected is not None else found > end
+    assert found == expected[0] if expected else found > start + timedelta(days=1)
 
 
 @given(line=lines, moment=moments)
@@ -112,6 +140,36 @@ def test_in_utc_it_agrees_with_cronsim(line: Line, moment: datetime) -> None:
     for _ in range(10):
         tick = trigger.next_after(tick) or datetime.max.replace(tzinfo=UTC)
         assert tick == next(oracle)
+
+
+@given(line=lines, moment=moments)
+def test_in_utc_it_agrees_with_croniter(line: Line, moment: datetime) -> None:
+    """With its option that days must fit both fields where one begins with `*`, as in crontab(5)."""
+    assume(line.possible)
+    assume(not re.search(r"\b(\d+)-\1\b", line.text))  # a range of one: it reads `12-12` as `*`
+    trigger, tick = cron(line.text), moment
+    oracle = croniter(line.text, moment, implement_cron_bug=True, max_years_between_matches=80)
+    for _ in range(5):
+        tick = trigger.next_after(tick) or datetime.max.replace(tzinfo=UTC)
+        assert tick == oracle.get_next(datetime)
+
+
+@given(line=special_lines, moment=moments)
+def test_special_days_agree_with_cronsim(line: str, moment: datetime) -> None:
+    trigger, oracle, tick = cron(line), CronSim(line, moment), moment
+    for _ in range(10):
+        tick = trigger.next_after(tick) or datetime.max.replace(tzinfo=UTC)
+        assert tick == next(oracle)
+
+
+@given(line=special_lines, moment=moments)
+def test_special_days_agree_with_croniter(line: str, moment: datetime) -> None:
+    assume("LW" not in line)  # it does not know it
+    theirs = re.sub(r"\b(\d|[A-Z]{3})L\b", r"L\1", line)
+    trigger, oracle, tick = cron(line), croniter(theirs, moment, implement_cron_bug=True), moment
+    for _ in range(5):
+        tick = trigger.next_after(tick) or datetime.max.replace(tzinfo=UTC)
+        assert tick == oracle.get_next(datetime)
 
 
 @given(line=lines, zone=st.sampled_from(ZONES), moment=moments)

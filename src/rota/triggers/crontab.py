@@ -49,7 +49,7 @@ class Crontab:
     """A crontab line, ready for search. Made by `parse`.
 
     Local times are seconds of a local clock since it showed 1970-01-01 00:00. The seconds of a minute, the
-    minutes of a day and the days of a block that fit are bytes of 1 among zeros: `find` searches them at the
+    minutes of a day and the days of a block that fit are each a "1" among zeros: `find` searches them at the
     speed of C. Small sets of numbers are bit masks.
 
     Attributes:
@@ -65,16 +65,16 @@ class Crontab:
         self._both = both or day.startswith(ANY) or weekday.startswith(ANY)
         self._seconds = _flags(SECOND.read(second).numbers, 60)
         minutes, hours = _flags(MINUTE.read(minute).numbers, 60), _flags(HOUR.read(hour).numbers, 24)
-        self._minutes = b"".join(minutes if fits else bytes(60) for fits in hours)
-        self._full = self._seconds.rfind(1) == 0  # the full minute alone, as in five fields
-        self._first = self._minutes.find(1) * 60 + self._seconds.find(1)
+        self._minutes = "".join(minutes if fits == "1" else "0" * 60 for fits in hours)
+        self._full = self._seconds.rfind("1") == 0  # the full minute alone, as in five fields
+        self._first = self._minutes.find("1") * 60 + self._seconds.find("1")
         self._date = DAY.read(day)
         self._months = MONTH.read(month).numbers
         self._weekday = WEEKDAY.read(weekday)
         self._weeks = None if week == ANY else WEEK.read(week).numbers
         self._years = None if year == ANY else YEAR.read(year).numbers
         self._shapes: dict[tuple[int, int], int] = {}
-        self._blocks: dict[int, bytes] = {}
+        self._blocks: dict[int, str] = {}
 
     def next_wall(self, wall: int) -> int | None:
         """Return the first local second that fits, at or after `wall`; None when there is none."""
@@ -84,8 +84,8 @@ class Crontab:
         else:
             day, minute, second = self._split(wall)
         days = self._blocks.get(day >> _BLOCK) or self._block(day >> _BLOCK)
-        if days[day & _IN_BLOCK]:
-            found = self._minutes.find(1, minute)
+        if days[day & _IN_BLOCK] == "1":
+            found = self._minutes.find("1", minute)
             if found == minute:
                 return day * 86_400 + found * 60 + second
             if found > minute:
@@ -119,7 +119,7 @@ class Crontab:
         """Return the day, the minute in it, and the first fitting second there or in the next minute."""
         day, second = divmod(wall, 86_400)
         minute, second = divmod(second, 60)
-        second = self._seconds.find(1, second)
+        second = self._seconds.find("1", second)
         return (day, minute, second) if second >= 0 else (day, minute + 1, self._first % 60)
 
     def _next_day(self, day: int) -> int | None:
@@ -127,7 +127,7 @@ class Crontab:
         block, rest = day >> _BLOCK, day & _IN_BLOCK
         while block <= _END >> _BLOCK:
             days = self._blocks.get(block) or self._block(block)
-            found = days.find(1, rest)
+            found = days.find("1", rest)
             if found >= 0:
                 return ((block << _BLOCK) + found) * 86_400 + self._first
             block, rest = self._block_of_years(block + 1), 0
@@ -143,14 +143,16 @@ class Crontab:
             return (_END >> _BLOCK) + 1
         return max(block, date(_lowest(years), 1, 1).toordinal() - _EPOCH >> _BLOCK)
 
-    def _block(self, block: int) -> bytes:
+    def _block(self, block: int) -> str:
         """Return which days of a block fit."""
-        start = block << _BLOCK
-        mask = 0
-        for first, year, month in _months(start):
-            if self._months >> month & 1 and (self._years is None or self._years >> year & 1):
-                days = self._month(year, month) >> 1  # bit 0 stands for the first
-                mask |= days << first - start if first >= start else days >> start - first
+        start, mask = block << _BLOCK, 0
+        for year in _years(start):
+            if self._years is None or self._years >> year & 1:
+                for month in _numbers(self._months):
+                    first = date(year, month, 1).toordinal() - _EPOCH
+                    if start - 31 < first <= start + _IN_BLOCK:
+                        days = self._month(year, month) >> 1  # bit 0 stands for the first
+                        mask |= days << first - start if first >= start else days >> start - first
         if len(self._blocks) >= _BLOCKS_KEPT:
             self._blocks.clear()
         days_of_block = self._blocks[block] = _flags(mask, 1 << _BLOCK)
@@ -271,24 +273,15 @@ def _nearest_weekday(day: int, first: int, length: int) -> int:
     return day
 
 
-def _months(start: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the months that touch a block: the days since 1970 of their first, their year, their number."""
-    day = date.fromordinal(max(start + _EPOCH, 1)).replace(day=1)
-    last = min(start + _IN_BLOCK, _END)
-    while (first := day.toordinal() - _EPOCH) <= last:
-        yield first, day.year, day.month
-        if (day.year, day.month) == (date.max.year, date.max.month):
-            return
-        day = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1)
+def _years(start: int) -> range:
+    """Return the years that touch a block which starts on this day since 1970."""
+    first, last = max(start + _EPOCH, 1), min(start + _IN_BLOCK, _END) + _EPOCH
+    return range(date.fromordinal(first).year, date.fromordinal(last).year + 1)
 
 
-def _flags(mask: int, size: int) -> bytes:
-    """Return a bit mask as bytes of 0 and 1."""
-    flags = bytearray(size)
-    for number in _numbers(mask):
-        if number < size:
-            flags[number] = 1
-    return bytes(flags)
+def _flags(mask: int, size: int) -> str:
+    """Return the lowest bits of a mask as "0" and "1", the lowest first."""
+    return f"{mask & (1 << size) - 1:0{size}b}"[::-1]
 
 
 def _numbers(mask: int) -> Iterator[int]:

@@ -20,8 +20,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Where seconds are counted from, in UTC and on local clocks."""
 
 _DAY = 86_400
-_BLOCK = 25  # bits: blocks of 2²⁵ seconds, some 388 days
-_PROBE = 2 * _DAY  # never, in any zone, were clocks turned twice within three days
+_BLOCK = 23  # bits: blocks of 2²³ seconds, some 97 days
+_PROBE = 3 * _DAY  # never, in any zone, were clocks turned twice within so short a time
 _FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1) + _DAY
 _LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1) - _DAY
 _BLOCKS_KEPT = 1_000
@@ -90,6 +90,10 @@ class _Stretch(NamedTuple):
     settled: int
 
 
+_ALWAYS_UTC = _Stretch(-(10**12), 10**12, offset=0, lowest=-(10**12), limit=10**12, settled=10**12)
+_NEVER = _Stretch(0, 0, offset=0, lowest=0, limit=0, settled=0)
+
+
 class Timeline:
     """One zone under one policy: from local times to moments, and back.
 
@@ -102,7 +106,7 @@ class Timeline:
     def __init__(self, zone: ZoneInfo, skipped: Skipped, repeated: Repeated) -> None:
         self._zone, self._skipped, self._repeated = zone, skipped, repeated
         self._blocks: dict[int, tuple[_Stretch, ...]] = {}
-        self._last = self._find(0)
+        self._last = _ALWAYS_UTC if zone.key == "UTC" else _NEVER
 
     def tick_after(self, moment: int, next_wall: NextWall) -> int | None:
         """Return the first tick after `moment`; None when there is none.
