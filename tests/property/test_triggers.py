@@ -131,7 +131,7 @@ def test_a_zone_is_given_once(trigger: Trigger, zone: str) -> None:
 
 
 def days_from(anchor: date, years: int = 0, months: int = 0, weeks: int = 0, days: int = 0) -> Iterator[date]:
-    """Yield the days of a calendar from five years before its anchor to ten years after it, as people count."""
+    """Yield the days of a calendar, from five years before its anchor to ten after it, as people count."""
     months += 12 * years
     for number in range(-60, 120) if months else range(-5 * 366, 10 * 366):
         month = anchor.replace(day=1) + relativedelta(months=number * months)
