@@ -196,13 +196,12 @@ class Excluding(Jittered, frozen=True, tag="excluding", dict=True):
         Raises:
             TriggerError: 10,000 ticks in a row are excluded.
         """
-        zone, dates = self._days
         tick: datetime | None = self.trigger.next_after(moment)
-        for _ in range(_STEPS + len(dates)):
+        for _ in range(_STEPS + len(self.dates)):
             if tick is None:
                 break
-            if dates and (local := tick.astimezone(zone)).date() in dates:
-                tick = self.trigger.next_after(max(tick, _last_moment(local, zone)))
+            if (day_ends := self._end_of_excluded_day(tick)) is not None:
+                tick = self.trigger.next_after(max(tick, day_ends))
             elif any(other.next_after(tick - _TICK) == tick for other in self.moments):
                 tick = self.trigger.next_after(tick)
             else:
@@ -211,6 +210,18 @@ class Excluding(Jittered, frozen=True, tag="excluding", dict=True):
             reason = f"excludes {_STEPS:,} ticks in a row"
             raise TriggerError("excluding", "what", str(self), reason, "Exclude less")
         return tick
+
+    def _end_of_excluded_day(self, tick: datetime) -> datetime | None:
+        """Return the last moment of a tick's local day if that is excluded."""
+        zone, dates = self._days
+        if not dates:
+            return None
+        try:
+            local = tick.astimezone(zone)
+            last = local.replace(hour=23, minute=59, second=59, microsecond=999_999, fold=1)
+            return last.astimezone(UTC) if local.date() in dates else None
+        except OverflowError:  # at either end of the calendar
+            return None
 
     def count(self, after: datetime, until: datetime, limit: int) -> int:
         """Return how many ticks lie after `after` and not after `until`, at most `limit` (see `Trigger`)."""
@@ -235,12 +246,6 @@ class Excluding(Jittered, frozen=True, tag="excluding", dict=True):
     @cached_property
     def _days(self) -> tuple[ZoneInfo, frozenset[date]]:
         return find_zone(self.tz or "UTC"), frozenset(self.dates)
-
-
-def _last_moment(local: datetime, zone: ZoneInfo) -> datetime:
-    """Return the last moment of a local day, in UTC."""
-    last = local.replace(hour=23, minute=59, second=59, microsecond=999_999, fold=1, tzinfo=zone)
-    return last.astimezone(UTC)
 
 
 def _check(kind: str, triggers: Iterable[Any]) -> None:

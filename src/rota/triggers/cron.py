@@ -11,15 +11,15 @@ Monday to Friday nearest to 15, within the month), `LW`; and either day field `f
 second Friday of the month), `fri#L`, `5L` or `last fri` (the last one).
 
 **Days.** When neither day field begins with `*`, a day fits if either of them fits: `0 0 13 * 5` ticks on
-each 13th and on each Friday. When one begins with `*`, both must fit: `0 0 13 * *` on each 13th, `0 0 */2 *
-1` on Mondays with an odd date.
+each 13th and on each Friday. When one begins with `*`, both must fit: `0 0 13 * *` ticks on each 13th,
+`0 0 */2 * 1` on Mondays with an odd date.
 
 **When clocks are turned** (cron(8) of Vixie and Debian, without their limit of three hours), unless
 `skipped` or `repeated` say otherwise:
 
 - An expression whose minute or hour field begins with `*` is a *wildcard*. It keeps real elapsed time: it
-  ticks whenever a clock on the wall would show a fitting time. `*/15 * * * *` ticks every 15 minutes and `0
-  * * * *` every hour through both changes; `*/15 2 * * *` ticks twice as often on the day that 02:00 to
+  ticks whenever a clock on the wall would show a fitting time. Through both changes `*/15 * * * *` ticks
+  every 15 minutes and `0 * * * *` every hour; `*/15 2 * * *` ticks twice as often on the day that 02:00 to
   03:00 is repeated and not at all on the day that it is skipped.
 - Any other expression names its times. It ticks once for each: a time that is repeated ticks the first time
   only, one that is skipped ticks at once after the gap (several of one gap: once).

@@ -177,6 +177,11 @@ def test_options_that_make_no_sense_are_refused_by_name(fields: dict[str, Any], 
         cron(**fields)
 
 
+def test_an_option_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match="'hours'"):
+        cron(hours=1)  # type: ignore[call-arg]  # the point of the test
+
+
 def test_start_and_end_bound_the_ticks_inclusively() -> None:
     trigger = cron("@daily", start=NEW_YEAR, end=NEW_YEAR + timedelta(days=2))
     assert trigger.next_after(NEW_YEAR - timedelta(days=9)) == NEW_YEAR
