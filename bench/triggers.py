@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import geometric_mean
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]  # it ships no types
+from apscheduler.triggers.cron import CronTrigger
 from croniter import croniter
 from cronsim import CronSim
 from rich.console import Console

@@ -146,7 +146,7 @@ def test_in_utc_it_agrees_with_cronsim(line: Line, moment: datetime) -> None:
 def test_in_utc_it_agrees_with_croniter(line: Line, moment: datetime) -> None:
     """With its option that days must fit both fields where one begins with `*`, as in crontab(5)."""
     assume(line.possible)
-    assume(not re.search(r"\b(\d+)-\1\b", line.text))  # a range of one: it reads `12-12` as `*`
+    assume(not re.search(r"\b0?(\d+)-\1\b|dec-12", line.text, re.IGNORECASE))  # a range of one: it reads `12-12` as `*`
     # A list with a star in it: it reads `1,*` as `*`, also where crontab(5) looks how the field begins.
     assume(not any("," in day.text and re.search(r"\*(,|$)", day.text) for day in (line.day, line.weekday)))
     trigger, tick = cron(line.text), moment

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]  # it ships no types
+from apscheduler.triggers.cron import CronTrigger
 from croniter import CroniterBadDateError, croniter
 from cronsim import CronSim, CronSimError
 
