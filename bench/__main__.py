@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
-        "--long", action="store_true", help="a million jobs, full stores, retention: about half an hour"
+        "--long", action="store_true", help="a million jobs, full stores, retention: a quarter of an hour"
     )
     forms.add_argument("--smallest", action="store_true", help="Rota and the raw loops for some seconds")
     parser.add_argument("--rounds", type=int, help="how often each step is repeated")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -17,6 +18,7 @@ from bench.contenders.contract import GO, READY, Order, Timing
 __all__ = ["ContenderFailedError", "Running", "run", "run_together", "serving"]
 
 PATIENCE = 30.0
+LONGEST_RUN = 900.0  # seconds; who takes longer hangs
 LONGEST_WORD = 300
 
 
@@ -46,12 +48,17 @@ class Running:
             text=True,
         )
 
+        self._alarm = threading.Timer(LONGEST_RUN, self._process.kill)
+        self._alarm.daemon = True
+
     def __enter__(self) -> Self:
+        self._alarm.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._alarm.cancel()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:

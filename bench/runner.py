@@ -27,8 +27,8 @@ def run_rounds(steps: Sequence[Step], rounds: int, places: Places, *, tell: Tell
         tell(f"{step.case}: {step.party.label}")
         try:
             step.measure(places, figures)
-        except RuntimeError as error:
-            figures.fail(step.case, step.party.label, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others' figures are worth having
+            figures.fail(step.case, step.party.label, str(error) or type(error).__name__)
     tell("")
     return figures
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from rich.console import Console
 
+from bench import processes
 from bench.__main__ import measure
 from bench.cases.drain import drain
 from bench.cases.step import Party
@@ -43,6 +44,18 @@ def test_a_contender_that_fails_is_named_and_the_rest_goes_on() -> None:
 
     assert "no_such_contender" in next(one.failure for one in figures.series if one.failure)
     assert figures.median(("SQLite: drain", "raw")) is not None
+
+
+def test_a_contender_that_hangs_is_ended_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LONGEST_RUN", 0.5)
+
+    with (
+        Places() as places,
+        places.fresh("SQLite") as url,
+        pytest.raises(ContenderFailedError, match="-9"),
+        processes.serving("rota", Order(url)) as worker,
+    ):
+        worker.line()  # which an idle worker never says
 
 
 def test_an_error_of_a_contender_is_told_in_its_own_words() -> None:
