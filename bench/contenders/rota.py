@@ -34,9 +34,8 @@ from rota.wiring import make_executors, make_maintenance, make_worker
 
 __all__ = ["contender", "make_app"]
 
-SILENCE = (
-    1.0  # seconds without a job after which a worker that has others beside it takes the queue for empty
-)
+# Seconds without a job after which a worker that has others beside it takes the queue for empty.
+SILENCE = 1.0
 MARKS = 20
 OTHERS = 10  # queues that the worker does not serve
 NANOSECONDS = 1_000_000_000
