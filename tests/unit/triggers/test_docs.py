@@ -79,7 +79,8 @@ def cronsim(line: str, start: datetime) -> datetime:
 
 
 def of_croniter(line: str, start: datetime) -> datetime:
-    return croniter(line, start).get_next(datetime)
+    tick: datetime = croniter(line, start).get_next(datetime)
+    return tick
 
 
 def apscheduler(line: str, start: datetime) -> Any:
