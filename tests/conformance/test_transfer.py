@@ -105,7 +105,7 @@ def test_any_life_may_move(sqlite_harness: Harness, postgres_harness: Harness) -
     profile = settings()
     run_state_machine_as_test(
         lambda: MovingMachine(sqlite_harness, postgres_harness),  # type: ignore[arg-type]  # as `live`
-        settings=profiled(settings(profile, max_examples=profile.max_examples // 10)),
+        settings=profiled(settings(profile, max_examples=profile.max_examples // 20)),
     )
 
 
