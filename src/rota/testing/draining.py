@@ -19,6 +19,7 @@ from rota.executors.inline import AsyncExecutor
 from rota.executors.threads import ThreadExecutor
 from rota.model.errors import JobFailedError, RotaError
 from rota.model.events import AttemptEnded, HookFailed, ScheduleFailed
+from rota.model.job import ISOLATED
 from rota.model.outcome import Failed, Outcome, Retried
 from rota.operations.schedules import submission_of
 from rota.policy.queue_order import QueueOrder
@@ -51,7 +52,7 @@ def drain(app: Rota, *, raise_errors: bool = True, limit: int = LIMIT) -> list[R
     """Run all jobs that are ready, those that they enqueue, and what has become due by the store's clock.
 
     Plain functions run in this thread, one after another, coroutine functions beside them in a loop of their
-    own; functions that want a process run in this one.
+    own; functions that want a process run in this one, jobs that have crashed too.
 
     Args:
         app: whose jobs.
@@ -81,7 +82,7 @@ def work_here(app: Rota, *, limit: int = LIMIT, due: bool = True) -> "Shift":
     """Run what is ready, and if `due` what has become due, in this thread."""
     app.connection.refuse_in_loop("drain")
     desk = Desk()
-    threads = [CallerThread(name, desk) for name in ("thread", "process")]
+    threads = [CallerThread(name, desk) for name in ("thread", "process", ISOLATED)]
     shift = Shift(app, [AsyncExecutor(), *threads], limit=limit, due=due)
     given = given_resources(app)
     with ThreadPoolExecutor(1, thread_name_prefix="rota-drain") as engine:
@@ -98,10 +99,10 @@ def work_here(app: Rota, *, limit: int = LIMIT, due: bool = True) -> "Shift":
 
 async def work_here_async(app: Rota, *, limit: int = LIMIT, due: bool = True) -> "Shift":
     """Run what is ready, and if `due` what has become due, coroutine functions in this loop."""
-    threads, processes = ThreadExecutor(), ThreadExecutor()
-    processes.name = "process"
+    threads, processes, alone = ThreadExecutor(), ThreadExecutor(), ThreadExecutor()
+    processes.name, alone.name = "process", ISOLATED
     here = CallerLoop("async", asyncio.get_running_loop())
-    shift = Shift(app, [here, threads, processes], limit=limit, due=due)
+    shift = Shift(app, [here, threads, processes, alone], limit=limit, due=due)
     try:
         async with AsyncExitStack() as stack:
             resources = await _open(app, given_resources(app), stack)

@@ -9,7 +9,7 @@ import sys
 from rota import Retry, current
 from rota.app.rota import Rota
 
-app = Rota("sqlite://")
+app = Rota(os.environ.get("ROTA_TEST_URL", "sqlite://"))
 
 
 @app.task
@@ -33,6 +33,12 @@ def crash_in_process(how: str) -> None:
 async def where() -> int:
     await asyncio.sleep(0)
     return os.getpid()
+
+
+@app.task
+async def enqueues() -> str:
+    job = await where.enqueue_async()
+    return str(job.id)
 
 
 def die(how: str) -> None:

@@ -1,5 +1,6 @@
 """Jobs that bring their process down: they run alone, and are parked with what is known of their end."""
 
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +24,8 @@ async def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     app = apps.app
     before = app.settings
     url = f"sqlite:///{tmp_path}/rota.db"
+    # The children's copy of the app is on the same store.
+    monkeypatch.setenv("ROTA_TEST_URL", url)
     app.settings = change_settings(before, {"url": url, "max_crashes": 2, "isolated_slots": 1, **QUICK})
     store = make_store(app.settings)
     await store.open()
@@ -93,6 +96,15 @@ async def test_a_process_task_that_crashes_runs_alone_from_then_on(importable: S
     async with importable.worker():
         record = await importable.finished(job)
     assert (record.state, record.executor, record.crashes_alone) == (State.FAILED, ISOLATED, 2)
+
+
+async def test_a_suspect_may_enqueue(importable: Stage) -> None:
+    job = await suspect(importable, "enqueues")
+    async with importable.worker():
+        await importable.finished(job)
+        result = (await importable.store.insight.results([job.id]))[job.id].value
+        record = await importable.finished(importable.app.job(json.loads(result or b"")))
+    assert (record.state, record.executor) == (State.SUCCEEDED, "async")
 
 
 async def test_redriven_it_starts_with_a_clean_slate_and_still_alone(importable: Stage) -> None:

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from rota.app.rota import Rota
 from rota.model.errors import JobFailedError, RotaError, WrongThreadError
+from rota.model.job import ISOLATED
 from rota.model.outcome import Failed, Succeeded
 from rota.model.states import State
 from rota.ports.store import Store
@@ -158,6 +159,19 @@ class TestSync:
 
         assert job.result(timeout=0) == "done"
         app.close()
+
+    def test_a_job_that_has_crashed_runs_here_too(self, app: Rota) -> None:
+        @app.task
+        def work() -> str:
+            return threading.current_thread().name
+
+        @app.task
+        async def wait() -> None:
+            await asyncio.sleep(0)
+
+        app.submit([structs.replace(task.submission((), {}), executor=ISOLATED) for task in (work, wait)])
+
+        assert names(app) == ["work", "wait"]
 
     async def test_in_a_running_loop_it_names_its_twin(self, app: Rota) -> None:
         with pytest.raises(WrongThreadError, match="await drain_async"):
