@@ -1,6 +1,7 @@
 -- name: claim
 -- Take the first free jobs of each executor, queue after queue, in the order of the ready index.
--- `= any (array(...))` keeps the planner from joining the table with itself; `line` keeps the order of preference.
+-- `= any (array(...))` keeps the planner from joining the table with itself, and by their place (ctid) rows that are
+-- locked need not be looked up again; `line` keeps the order of preference.
 with line as materialized (
     select q.name
     from unnest($5::text[]) with ordinality as q (name, place)
@@ -10,14 +11,14 @@ with line as materialized (
 update {schema}.jobs j
 set state = 'running', attempt = j.attempt + 1, token = $2, owner = $3, claimed_at = {now},
     lease_until = {now} + $4::interval, started_at = null, progress_done = null, progress_total = null
-where j.id = any (array(
-    select pick.id
+where j.ctid = any (array(
+    select pick.ctid
     from unnest($6::text[], $7::bigint[]) as e (name, room)
     cross join lateral (
-        select free.id
+        select free.ctid
         from line
         cross join lateral (
-            select r.id
+            select r.ctid
             from {schema}.jobs r
             where r.queue = line.name and r.executor = e.name and r.state = 'ready' and r.held is null
                 and coalesce(r.expires_at, 'infinity') > {now}

@@ -4,9 +4,9 @@
 -- Returns null when all were found, else the ids that were; and the slots that are free now.
 with ended as (
     delete from {schema}.jobs j
-    using unnest($2::uuid[], $3::bigint[], $4::float8[], $5::bytea[], $6::interval[]) as u (id, token, took, value, ttl)
-    where j.id = u.id and j.token = u.token and j.parent is null and ($7::boolean or j.slots = '{}')
-    returning j.*, u.took, u.value, u.ttl, {now} as ended_at
+    using unnest($2::uuid[], $3::bigint[], $4::float8[], $5::bytea[], $6::interval[]) as u (job, claim, took, value, ttl)
+    where j.id = u.job and j.token = u.claim and j.parent is null and ($7::boolean or j.slots = '{}')
+    returning {kept}, token, slots, u.took, u.value, u.ttl, {now} as ended_at
 ), filed as (
     insert into {schema}.history ({kept}, state, token, started_at, finished_at, result_kept)
     select {kept}, 'succeeded', token, ended_at - make_interval(secs => took), ended_at,
@@ -15,12 +15,12 @@ with ended as (
 ), saved as (
     insert into {schema}.results as r (job, value, made_at, until)
     select id, value, ended_at, ended_at + ttl from ended
-    where value is not null and (ttl is null or ttl > interval '0')
+    where $5::bytea[] <> '{}' and value is not null and (ttl is null or ttl > interval '0')
     on conflict (job) do update set value = excluded.value, made_at = excluded.made_at, until = excluded.until
 )
 select
     case when count(*) < cardinality($2::uuid[]) then coalesce(array_agg(id), '{}') end,
-    (select array_agg(scope) from ended, unnest(slots) as scope)
+    case when $7::boolean then (select array_agg(scope) from ended, unnest(slots) as scope) end
 from ended;
 
 -- name: settle_lock
