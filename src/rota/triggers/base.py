@@ -1,13 +1,13 @@
 """What every trigger can do, and what those that follow a local clock have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, Self, TypedDict
 
 from msgspec import Struct, json, structs
 
-from rota.model.errors import TriggerError
+from rota.model.errors import TriggerError, did_you_mean
 from rota.triggers.words import local_words
 from rota.triggers.zones import EPOCH, NextWall, Repeated, Skipped, find_zone, timeline
 
@@ -259,12 +259,22 @@ def span(kind: str, field: str, length: timedelta | float) -> timedelta:
         raise TriggerError(kind, field, length, "is no length of time", remedy) from None
 
 
-def given(kind: str, options: Options) -> dict[str, Any]:
+def given(kind: str, options: Mapping[str, Any], others: Iterable[str] = ()) -> dict[str, Any]:
     """Return options as the fields that they are kept in.
 
+    Args:
+        kind: the trigger that they were given to.
+        options: `Options`, as far as its caller looked.
+        others: names of what else it takes.
+
     Raises:
-        TriggerError: the jitter is no length of time.
+        TriggerError: one of them does not exist, or the jitter is no length of time.
     """
+    for name, value in options.items():
+        if name not in Options.__annotations__:
+            known = [*others, *Options.__annotations__]
+            remedy = f"Choose {', '.join(known)}.{did_you_mean(name, known)}"
+            raise TriggerError(kind, name, value, "is no option", remedy)
     return {**options, "jitter": span(kind, "jitter", options.get("jitter", 0))}
 
 

@@ -97,8 +97,9 @@ def cron(
             lies between start and end, or the zone does not exist. It names the field, its value and the
             remedy.
     """
-    fields = given("cron", options)
-    by_name = {name: str(value) for name in _LEAST if (value := fields.pop(name, None)) is not None}
+    by_name = {name: str(value) for name in _LEAST if (value := options.get(name)) is not None}
+    others = {name: value for name, value in options.items() if name not in _LEAST}
+    fields = given("cron", others, _LEAST)
     if expression is None:
         return Cron(**_by_name(by_name), tz=tz, **fields)
     if by_name:

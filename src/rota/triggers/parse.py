@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -77,7 +78,17 @@ def from_json(form: Mapping[str, Any]) -> Trigger:
     Raises:
         TriggerError: its kind is unknown, or a field is missing, unknown, of a wrong type or out of bounds.
     """
-    trigger: Trigger = _from_json(form, _DEEPEST)
+    try:
+        text = msgspec.json.encode(form)
+    except (TypeError, ValueError, RecursionError):  # no JSON: refused with the field named
+        trigger: Trigger = _from_json(form, _DEEPEST)
+        return trigger
+    return _from_text(text)
+
+
+@lru_cache(maxsize=4096)  # a scheduler reads a schedule's trigger at each of its ticks
+def _from_text(text: bytes) -> Trigger:
+    trigger: Trigger = _from_json(msgspec.json.decode(text), _DEEPEST)
     return trigger
 
 

@@ -98,12 +98,13 @@ class RRule(LocalTrigger, frozen=True, tag="rrule"):
                 "rrule", "start", None, "is missing", "COUNT needs a start or DTSTART to count from"
             )
         _base(self.rule, self._local_start())
-        if _next(self.rule, self._local_start(), 0) is None:
+        if not _ticks(self.rule, self._local_start()):
             remedy = "Give parts that some date fits"
             raise TriggerError(
                 "rrule", "rule", self.rule, "has no tick within 100 years of its start", remedy
             )
-        self.refuse_empty()
+        if self.end is not None:
+            self.refuse_empty()
 
     def turned(self) -> tuple[Skipped, Repeated]:
         """Return what RFC 5545 (3.3.10 and 3.3.5) says of skipped and repeated times."""
@@ -214,6 +215,11 @@ def _next(rule: str, start: datetime, wall: int) -> int | None:
     return (
         None if found is None or _later(found, -late) > last else (_later(found, -late) - _EPOCH) // _SECOND
     )
+
+
+@lru_cache(maxsize=1024)
+def _ticks(rule: str, start: datetime) -> bool:
+    return _next(rule, start, 0) is not None
 
 
 def _late(begin: datetime) -> int:

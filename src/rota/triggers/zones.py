@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -215,8 +215,13 @@ def find_zone(name: str) -> ZoneInfo:
         raise TriggerError("zone", "tz", name, "is not known", remedy) from None
 
 
-def _offsets(zone: ZoneInfo, block: int) -> Iterator[_Offset]:
-    """Yield the times of one offset that make up a block, in order."""
+@lru_cache(maxsize=_BLOCKS_KEPT)  # the policies of a zone share what was found
+def _offsets(zone: ZoneInfo, block: int) -> tuple[_Offset, ...]:
+    """Return the times of one offset that make up a block, in order."""
+    return tuple(_find_offsets(zone, block))
+
+
+def _find_offsets(zone: ZoneInfo, block: int) -> Iterator[_Offset]:
     start, end = block << _BLOCK, block + 1 << _BLOCK
     before, offset = _offset(zone, start - 1), _offset(zone, start)
     for probe in range(start + _PROBE, end + _PROBE, _PROBE):
