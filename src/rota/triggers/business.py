@@ -19,7 +19,6 @@ __all__ = ["BusinessDays", "business_days"]
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _LAST = date.max.toordinal()
-_MOST = 31
 
 
 def business_days(
@@ -78,8 +77,12 @@ class BusinessDays(LocalTrigger, frozen=True, kw_only=True, tag="business_days",
         structs.force_setattr(self, "weekend", tuple(weekend))
         if len(weekend) == len(WEEKDAY.names):
             raise TriggerError("business_days", "weekend", weekend, "leaves no working day", "Leave one out")
-        if self.nth is not None and not 1 <= abs(self.nth) <= _MOST:
-            remedy = "Give 1 for the first, -1 for the last working day of the month"
+        worked = len(WEEKDAY.names) - len(weekend)
+        most = 4 * worked + min(3, worked)  # the longest month is four weeks and three days
+        if self.nth is not None and not 1 <= abs(self.nth) <= most:
+            remedy = (
+                f"Give 1 for the first, -1 for the last working day of the month; there are {most} at most"
+            )
             raise TriggerError("business_days", "nth", self.nth, "is out of bounds", remedy)
         self.refuse_empty()
 
