@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import msgspec
 
@@ -16,6 +15,7 @@ from rota.triggers.business import BusinessDays
 from rota.triggers.calendar import Calendar
 from rota.triggers.combine import AllOf, AnyOf, Excluding
 from rota.triggers.cron import Cron, cron
+from rota.triggers.fields import WEEKDAY
 from rota.triggers.interval import Interval, every
 from rota.triggers.once import Once, once
 from rota.triggers.rrule import RRule, rrule
@@ -125,11 +125,22 @@ def _from_text_of_json(text: str) -> Trigger:
 
 
 def _cron(text: str) -> Trigger:
-    """Read a crontab line whose last word may be a zone."""
+    """Read a crontab line that may have a zone behind it."""
     *fields, last = text.split()
-    if fields and (last in available_timezones() or re.fullmatch(r"[A-Z][A-Za-z]+/\S+", last)):
+    if (len(fields) >= 5 or text.startswith("@")) and _may_be_zone(last):  # noqa: PLR2004 - a line's fields
         return cron(" ".join(fields), tz=last)
     return cron(text)
+
+
+def _may_be_zone(word: str) -> bool:
+    """Whether a word is written as zones are, and no weekday."""
+    if not word[0].isupper():
+        return False
+    try:
+        WEEKDAY.read(word)
+    except TriggerError:
+        return True
+    return False
 
 
 def _every(text: str) -> Trigger:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from rota.model.errors import TriggerError
+from rota.triggers.combine import any_of
 from rota.triggers.cron import cron
 from rota.triggers.interval import every
-from rota.triggers.parse import from_json
+from rota.triggers.once import once
+from rota.triggers.parse import from_json, parse
+from rota.triggers.rrule import rrule
 
 
 def test_the_structured_form_is_plain_json_and_stays_as_it_is() -> None:
@@ -51,3 +54,78 @@ def test_the_structured_form_is_plain_json_and_stays_as_it_is() -> None:
 def test_a_form_that_means_nothing_is_refused(form: dict[str, Any], message: str) -> None:
     with pytest.raises(TriggerError, match=message):
         from_json(form)
+
+
+NEW_YEAR = datetime(2027, 1, 1, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "trigger"),
+    [
+        ("0 8 * * 1", cron("0 8 * * 1")),
+        ("cron 0 8 * * 1", cron("0 8 * * 1")),
+        ("0 8 * * 1 Europe/Amsterdam", cron("0 8 * * 1", "Europe/Amsterdam")),
+        ("0 8 * * MON UTC", cron("0 8 * * MON", "UTC")),
+        ("0 0 8 * * MON", cron("0 0 8 * * MON")),
+        ("0 0 8 * * FRIL", cron("0 0 8 * * FRIL")),
+        ("0 0 8 * * 1 Etc/GMT+5", cron("0 0 8 * * 1", "Etc/GMT+5")),
+        ("@daily", cron("@daily")),
+        ("@daily Asia/Tokyo", cron("@daily", "Asia/Tokyo")),
+        ("0 9 last fri * *", cron("0 9 last fri * *")),
+        ("every 5 minutes", every(minutes=5)),
+        ("Every 1h 30m", every(hours=1, minutes=30)),
+        ("every 1h30m", every(minutes=90)),
+        ("every 1 hour, 30 minutes", every(minutes=90)),
+        ("every day", every(days=1)),
+        ("every 0.5 s", every(seconds=0.5)),
+        ("every 250 ms", every(microseconds=250_000)),
+        ("2027-01-01T08:00:00+01:00", once(NEW_YEAR)),
+        ("once 2027-01-01T07:00:00Z", once(NEW_YEAR)),
+        ("FREQ=WEEKLY;BYDAY=MO", rrule("FREQ=WEEKLY;BYDAY=MO")),
+        ("rrule FREQ=WEEKLY;BYDAY=MO", rrule("FREQ=WEEKLY;BYDAY=MO")),
+        ("DTSTART:20270101T070000Z\nRRULE:FREQ=DAILY", rrule("FREQ=DAILY", start=NEW_YEAR, tz="UTC")),
+        (' {"kind": "cron", "expression": "@daily"}', cron("@daily")),
+        ({"kind": "cron", "expression": "@daily"}, cron("@daily")),
+    ],
+)
+def test_a_trigger_is_read_from_text_and_from_its_form(text: Any, trigger: object) -> None:
+    assert parse(text) == trigger
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "text '' means nothing. Write a crontab line"),
+        ("banana", "text 'banana' means nothing"),
+        ("0 8 * *", "means nothing"),
+        ("cron 0 8 * *", "has 4 fields"),
+        ("0 8 * * 1 Europe/Amsterdm", "tz 'Europe/Amsterdm' is not known.*Did you mean 'Europe/Amsterdam'"),
+        ("0 0 8 * * mno", "day of week 'mno'"),
+        ("every", "ends without a unit of time"),
+        ("every 5", "ends without a unit of time"),
+        ("every 5 5 minutes", "unit '5' is no unit of time"),
+        ("every monday", "unit 'monday' is no unit of time.*days of the week by a crontab line"),
+        ("every 5 minuets", "unit 'minuets' is no unit of time.*Did you mean 'minutes'"),
+        ("every 0 minutes", "period .* is not above zero"),
+        ("2027-13-01", "at '2027-13-01' is no moment"),
+        ("2027-01-01T08:00:00", "has no time zone"),
+        ("{", "is no JSON"),
+        ("{}", "kind None is unknown"),
+        ({"kind": "any_of", "triggers": [{"kind": "cron", "expression": "x"}]}, "has 1 fields"),
+        ({"kind": "any_of", "triggers": 5}, "Expected `array`, got `int`"),
+        ({"kind": "any_of", "triggers": [5, 6]}, "kind None is unknown"),
+        ({"kind": "excluding", "trigger": 5, "dates": ["2026-01-01"]}, "is no trigger"),
+        ({"kind": "cron", "expression": {1}}, "Expected `str`"),
+    ],
+)
+def test_text_that_means_nothing_is_refused_with_what_could_be_written(text: Any, message: str) -> None:
+    with pytest.raises(TriggerError, match=message):
+        parse(text)
+
+
+def test_a_form_of_any_depth_ends() -> None:
+    form = any_of(every(hours=1), every(hours=2)).to_json()
+    for _ in range(3_000):
+        form = {"kind": "any_of", "triggers": [form, form]}
+    with pytest.raises(TriggerError, match="is more than 20 deep"):
+        parse(form)
