@@ -44,14 +44,19 @@ class Trap:
         if self.phase not in {"", "run", "any"}:
             self.phase = f"{draw.choice(['before', 'after'])} {self.phase}"
         # Jobs pass far more often than groups of them are claimed or finished.
-        self._left = draw.randint(5, 100) if self.phase == "run" else draw.randint(1, 4)
-        self._seconds = draw.uniform(0.05, 1.5)
+        self._left = draw.randint(5, 60) if self.phase == "run" else draw.randint(1, 3)
+        self._seconds = draw.uniform(0.05, 1.0)
+        self._patience = 2.0
+        if role in {"scheduler", "submitter"}:
+            # They are quickly there and back: most deaths are to be those of workers.
+            self._left *= 4
+            self._patience = 8.0
 
     def arm(self) -> None:
         """Let it count; and where the phase is any moment, or does not come, let time decide."""
         self.armed = True
         if self.phase:
-            seconds = self._seconds if self.phase == "any" else 3.0
+            seconds = self._seconds if self.phase == "any" else self._patience
             threading.Timer(seconds, self._die, ["any"]).start()
 
     def passes(self, phase: str) -> None:
