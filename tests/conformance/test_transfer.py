@@ -15,13 +15,14 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from rota.model.states import State
 from rota.model.transfer import KINDS
 from rota.operations.transfer import restore
+from rota.operations.verify import verify
 from rota.ports.store import Store
 from rota.stores.sqlite import SqliteStore
 from rota.testing.clock import FakeClock
 from rota.testing.conformance.fixtures import clock
 from rota.testing.conformance.harness import Harness
 from rota.testing.conformance.machine import JobMachine, profiled
-from rota.testing.conformance.scene import Scene
+from rota.testing.conformance.scene import HOUR, Scene
 from rota.testing.conformance.transferring import TestTransfer, exported, furnish, moved
 from tests.conformance.conftest import PostgresDatabase
 
@@ -69,6 +70,8 @@ async def test_there_and_back_is_the_same(harnesses: tuple[Harness, Harness], cl
     assert second[1:] == first[1:]
     assert second[0] != first[0]
     assert await three.state(jobs["failed"]) is State.FAILED
+    for each in (two, three):
+        assert (await verify(each.store, keep=HOUR)).findings == ()
     for each in (one, two, three):
         await each.store.close()
 

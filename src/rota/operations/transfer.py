@@ -107,10 +107,18 @@ def at_rest(job: JobRecord) -> JobRecord:
     """
     if job.state is not State.RUNNING:
         return job
-    job = structs.replace(job, owner=None, token=None, slots=(), started_at=None, external_id=None)
+    job = structs.replace(job, slots=(), started_at=None, external_id=None)
     if job.cancel_requested:
         return structs.replace(job, lease_until=job.claimed_at or job.submitted_at)
-    return structs.replace(job, state=State.READY, attempt=job.attempt - 1, lease_until=None, claimed_at=None)
+    return structs.replace(
+        job,
+        state=State.READY,
+        attempt=job.attempt - 1,
+        owner=None,
+        token=None,
+        lease_until=None,
+        claimed_at=None,
+    )
 
 
 class _Source:

@@ -147,13 +147,13 @@ class ModelStore:
 
     def leave(self, job: ModelJob) -> None:
         """Take a running job's claim away, since its worker stays behind when the store is moved."""
-        if job.token is not None:
-            job.lost.add(job.token)
-        job.token, job.slots = None, ()
+        job.slots = ()
         if job.cancel_requested:
             job.lease_until = job.claimed_at
         else:
-            job.state, job.lease_until = State.READY, None
+            if job.token is not None:
+                job.lost.add(job.token)
+            job.state, job.token, job.lease_until = State.READY, None, None
             job.attempt -= 1
 
     def rescue(self) -> dict[UUID, State]:
