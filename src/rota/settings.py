@@ -38,7 +38,16 @@ _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|)\s*")
 # Where no `rota.toml` can be.
 _NOWHERE = Path(os.devnull)
 _DURATIONS = frozenset(
-    {"blocked_after", "lease", "extend_every", "grace", "keep_history", "keep_dead", "keep_ticks"}
+    {
+        "blocked_after",
+        "extend_every",
+        "grace",
+        "keep_dead",
+        "keep_history",
+        "keep_ticks",
+        "lease",
+        "store_timeout",
+    }
 )
 
 
@@ -72,6 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         keys: keys that encrypt Secret arguments, newest first, comma-separated.
         durability: "full" syncs every commit; "normal" may lose the last moments in a power cut.
         listen: whether PostgreSQL notices are used; false behind a pooler in transaction mode.
+        store_timeout: how long a call waits for the store to answer, or for SQLite's write lock.
         pool_size: most connections that a process opens to PostgreSQL.
         host: address that the API and the dashboard listen on; one that others reach needs a token first.
         port: their port; 0 takes a free one.
@@ -109,6 +119,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: str = ""
     durability: Literal["full", "normal"] = "full"
     listen: bool = True
+    store_timeout: Seconds = 20.0
     pool_size: Annotated[int, Meta(ge=3)] = 8
     host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8470

@@ -130,7 +130,13 @@ def make_maintenance(store: Store, announcer: "Announcer", settings: Settings) -
         dead=timedelta(seconds=settings.keep_dead),
         ticks=timedelta(seconds=settings.keep_ticks),
     )
-    return Maintenance(store, announcer, retention, isolate=settings.max_crashes > 0)
+    return Maintenance(
+        store,
+        announcer,
+        retention,
+        isolate=settings.max_crashes > 0,
+        beat_every=settings.extend_every,
+    )
 
 
 def queue_order(text: str, registry: "Registry") -> QueueOrder:
@@ -157,7 +163,9 @@ def rota_version() -> str:
 def _sqlite(settings: Settings, clock: Clock | None) -> Store:
     from rota.stores.sqlite import SqliteStore
 
-    return SqliteStore(settings.url, clock=clock, durability=settings.durability)
+    return SqliteStore(
+        settings.url, clock=clock, durability=settings.durability, patience=settings.store_timeout
+    )
 
 
 def _postgres(settings: Settings, clock: Clock | None) -> Store:
@@ -170,6 +178,7 @@ def _postgres(settings: Settings, clock: Clock | None) -> Store:
         pool_size=settings.pool_size,
         listen=settings.listen,
         durability=settings.durability,
+        patience=settings.store_timeout,
     )
 
 

@@ -1,5 +1,6 @@
 """Extends the worker's claims, and brings back what it must know: lost claims, cancels, a drain."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,11 +11,14 @@ from rota.engine.capacity import Capacity
 from rota.engine.memory import resident_bytes
 from rota.engine.runner import Runner
 from rota.engine.service import Loop
+from rota.model.errors import StoreUnavailableError
 from rota.model.events import ClaimLost
 from rota.model.worker import Beat, Orders
 from rota.ports.workers import WorkerStore
 
 __all__ = ["Heartbeat"]
+
+SHORTEST_PATIENCE = 2.0
 
 
 class Heartbeat:
@@ -71,7 +75,12 @@ class Heartbeat:
     async def turn(self) -> float:
         """Beat once and obey the answer."""
         began = time.monotonic()
-        orders = await self._workers.beat(self.beat())
+        try:
+            # One that hangs must leave time for another before the lease ends.
+            async with asyncio.timeout(max(self._interval, SHORTEST_PATIENCE)):
+                orders = await self._workers.beat(self.beat())
+        except TimeoutError as error:
+            raise StoreUnavailableError("a heartbeat had no answer in time") from error
         self._obey(orders)
         self._last = began
         self._runner.resume()

@@ -14,16 +14,26 @@ __all__ = ["Maintenance"]
 
 
 class Maintenance:
-    """Promotes, rescues and prunes until it is stopped; `isolate` is the rescuer's."""
+    """Promotes, rescues and prunes until it is stopped; `isolate` is the rescuer's.
+
+    Args:
+        beat_every: how often workers extend their leases, in seconds.
+    """
 
     def __init__(
-        self, store: Store, announcer: Announcer, retention: Retention, *, isolate: bool = False
+        self,
+        store: Store,
+        announcer: Announcer,
+        retention: Retention,
+        *,
+        isolate: bool = False,
+        beat_every: float = 10.0,
     ) -> None:
         self.stopped = asyncio.Event()
         self._promoter = Promoter(store.jobs, announcer)
         self._loops = (
             self._promoter.loop,
-            Rescuer(store.jobs, store.limits, announcer, isolate=isolate).loop,
+            Rescuer(store.jobs, store.limits, announcer, isolate=isolate, beat_every=beat_every).loop,
             Pruner(store.retention, retention, announcer).loop,
         )
 

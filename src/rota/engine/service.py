@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from typing import Protocol
 
 from rota.engine.announcer import Announcer
@@ -25,14 +26,20 @@ class Service(Protocol):
 
 
 class Loop:
-    """Runs a service's turns until it is stopped; a failing turn is announced and tried again, ever later."""
+    """Runs a service's turns until it is stopped; a failing turn is announced and tried again, ever later.
+
+    While the store is away, whichever loop of the process finds it back first wakes the others.
+    """
 
     def __init__(self, service: Service, announcer: Announcer) -> None:
         self._service = service
         self._announcer = announcer
         self._poked = asyncio.Event()
+        self._again = asyncio.Event()
+        self._found_at = 0.0
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        announcer.subscribe(ServiceRecovered, self._other_recovered)
 
     def start(self) -> None:
         """Begin with a first turn."""
@@ -46,6 +53,7 @@ class Loop:
         """Let the turn that runs end, and start no other."""
         self._stopping = True
         self._poked.set()
+        self._again.set()
         if self._task is not None:
             # Waited for, not awaited: a second signal may abort it meanwhile, and whoever stops goes on.
             await asyncio.wait([self._task])
@@ -61,31 +69,45 @@ class Loop:
         failures = 0
         while not self._stopping:
             self._poked.clear()
+            began = time.monotonic()
             try:
                 wait = await self._service.turn()
             except Exception as error:  # noqa: BLE001 - one broken turn must not end the service
-                wait = self._failed(error, failures)
+                if isinstance(error, StoreUnavailableError) and began < self._found_at:
+                    # It hung since before another found the store back: no news, and no new outage.
+                    self._found_at = 0.0
+                    continue
+                await self._back_off(error, failures)
                 failures += 1
-                # A broken turn waits in full: pokes would turn an outage into a busy loop.
-                await asyncio.sleep(wait)
                 continue
             if failures:
                 failures = 0
                 self._announcer.announce(ServiceRecovered(self._service.name))
             if wait is None or wait > 0:
-                await self._pause(wait)
+                await _wait(self._poked, wait)
 
-    def _failed(self, error: Exception, failures: int) -> float:
+    async def _back_off(self, error: Exception, failures: int) -> None:
         wait = min(LONGEST_RETRY, FIRST_RETRY * 2.0**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
-        text = str(error) if isinstance(error, StoreUnavailableError) else repr(error)
-        self._announcer.announce(ServiceFailed(self._service.name, text, wait))
-        return wait
+        away = isinstance(error, StoreUnavailableError)
+        self._again.clear()
+        self._announcer.announce(
+            ServiceFailed(self._service.name, str(error) if away else repr(error), wait, away=away)
+        )
+        # Pokes do not count: they would turn an outage into a busy loop.
+        if not self._stopping:
+            await _wait(self._again, wait)
 
-    async def _pause(self, wait: float | None) -> None:
-        if self._poked.is_set():
-            return
-        try:
-            async with asyncio.timeout(wait):
-                await self._poked.wait()
-        except TimeoutError:
-            pass
+    def _other_recovered(self, event: ServiceRecovered) -> None:
+        if event.service != self._service.name:
+            self._found_at = time.monotonic()
+            self._again.set()
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    if event.is_set():
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from rota.engine.runner import Runner
 from rota.engine.service import Loop
 from rota.engine.settler import Settler
 from rota.engine.watchdog import Watchdog
-from rota.model.errors import StoreError
+from rota.model.errors import StoreError, StoreUnavailableError
 from rota.model.events import Notice, WorkerRecycled, WorkerStarted, WorkerStopped
 from rota.model.ids import new_id
 from rota.model.job import Claim, ClaimedJob
@@ -33,6 +34,8 @@ from rota.ports.store import Store
 __all__ = ["Worker", "WorkerOptions"]
 
 LAST_WORD = 10.0
+SHORTEST_WORD = 1.0
+LAST_PAUSE = 0.2
 
 
 class WorkerOptions(Struct, frozen=True, kw_only=True):
@@ -70,6 +73,7 @@ class Worker:
         self.stopped = asyncio.Event()
         self.recycled = ""
         self._hurried = asyncio.Event()
+        self._last_word = LAST_WORD
         self._store = store
         self._registry = registry
         self._executors = {executor.name: executor for executor in executors}
@@ -139,7 +143,7 @@ class Worker:
     async def stop(self) -> None:
         """Stop claiming, let running tasks end within the grace, give back the rest, and leave."""
         self._claimer.draining = True
-        await self._claimer.loop.stop()
+        await self._last_try(self._claimer.loop.stop)
         returned = [job.claim for job in self._capacity.take_waiting()]
         await self._give_back(returned)
         await self._let_end()
@@ -148,7 +152,7 @@ class Worker:
         returned += self.runner.given_back
         for executor in self._executors.values():
             await executor.stop()
-        for loop in (self._heartbeat.loop, self._recorder.loop, self._settler.loop):
+        for loop in (self._claimer.loop, self._heartbeat.loop, self._recorder.loop, self._settler.loop):
             await loop.abort()
         self._watchdog.stop()
         await self._leave()
@@ -246,25 +250,25 @@ class Worker:
 
     async def _give_back(self, claims: list[Claim], *, begun: bool = False) -> None:
         if claims:
-            await self._store.jobs.give_back(claims, begun=begun)
+            await self._last_try(lambda: self._store.jobs.give_back(claims, begun=begun))
 
     async def _settle_last(self) -> None:
-        try:
-            async with asyncio.timeout(LAST_WORD):
-                await self._settler.loop.stop()
-                await self._settler.flush()
-                await self._recorder.flush()
-                await self._give_back(self.runner.given_back, begun=True)
-        except (TimeoutError, StoreError):
-            # The store is away: the leases will pass and the jobs run again elsewhere.
-            pass
+        await self._last_try(self._settler.loop.stop)
+        await self._last_try(self._settler.flush)
+        await self._last_try(self._recorder.flush)
+        await self._give_back(self.runner.given_back, begun=True)
 
     async def _leave(self) -> None:
-        try:
-            async with asyncio.timeout(LAST_WORD):
-                await self._store.workers.leave(self.id)
-        except (TimeoutError, StoreError):
-            pass
+        await self._last_try(lambda: self._store.workers.leave(self.id))
+
+    async def _last_try(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Try until it works or the last word is over: then leases pass, and the jobs run again elsewhere."""
+        began = time.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(self._last_word, SHORTEST_WORD)):
+                while not await _works(work):  # noqa: ASYNC110 - the store tells nobody that it is back
+                    await asyncio.sleep(LAST_PAUSE)
+        self._last_word -= time.monotonic() - began
 
     def _info(self) -> WorkerInfo:
         tasks = tuple(
@@ -287,6 +291,17 @@ class Worker:
             tasks=tasks,
             slots={name: executor.slots for name, executor in self._executors.items()},
         )
+
+
+async def _works(work: Callable[[], Awaitable[object]]) -> bool:
+    """Tell whether it need not be tried again."""
+    try:
+        await work()
+    except StoreUnavailableError:
+        return False
+    except StoreError:
+        pass
+    return True
 
 
 def _ignore_store_errors(task: asyncio.Task[None]) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "ResultUnavailableError",
     "RotaError",
     "SchemaVersionError",
+    "StoreBusyError",
     "StoreError",
     "StoreNotEmptyError",
     "StoreUnavailableError",
@@ -210,6 +211,10 @@ class StoreError(RotaError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be reached now; the same call may work later."""
+
+
+class StoreBusyError(StoreUnavailableError):
+    """Somebody else's transaction is in the way: the verb was broken off and did nothing."""
 
 
 class SubmitUncertainError(StoreUnavailableError):

@@ -184,11 +184,12 @@ class ScheduleFailed(Event, frozen=True):
 
 
 class ServiceFailed(Event, frozen=True):
-    """A part of the engine failed and tries again in `retry_in` seconds."""
+    """A part of the engine failed and tries again in `retry_in` seconds; `away`: for want of the store."""
 
     service: str
     error: str
     retry_in: float
+    away: bool = False
 
 
 class ServiceRecovered(Event, frozen=True):

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
@@ -28,6 +29,8 @@ from rota.model.outcome import Failed, Retried, Snooze
 __all__ = ["Capture", "EventSource", "JsonFormatter", "listen", "set_up"]
 
 logger = logging.getLogger("rota")
+
+REMIND_EVERY = 60.0
 
 
 class EventSource(Protocol):
@@ -92,8 +95,49 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
         root.setLevel(min(root.level or logging.INFO, logging.INFO))
 
 
+class _Troubles:
+    """Says once that something fails, now and then that it still does, and once that it is over."""
+
+    def __init__(self) -> None:
+        self._away: set[str] = set()
+        self._away_since = 0.0
+        self._said: dict[str, tuple[str, float]] = {}
+
+    def failed(self, event: ServiceFailed) -> None:
+        """Take a failed turn. Parts that cannot use the store have one trouble together."""
+        now = time.monotonic()
+        if not event.away:
+            self._say(
+                event.service, event.error, now, f"{event.service} failed, goes on trying: {event.error}"
+            )
+        elif not self._away:
+            self._away_since = now
+            self._say("", "", now, f"the store is away, goes on trying: {event.error}")
+        else:
+            self._say("", "", now, f"the store is away for {now - self._away_since:.0f} s: {event.error}")
+        if event.away:
+            self._away.add(event.service)
+
+    def recovered(self, event: ServiceRecovered) -> None:
+        """Take a turn that worked again."""
+        if self._said.pop(event.service, None):
+            logger.info("%s works again", event.service)
+        if event.service in self._away:
+            self._away.remove(event.service)
+            if not self._away:
+                self._said.pop("", None)
+                logger.info("the store is back after %.1f s", time.monotonic() - self._away_since)
+
+    def _say(self, subject: str, error: str, now: float, text: str) -> None:
+        before, at = self._said.get(subject, (None, 0.0))
+        if error != before or now - at >= REMIND_EVERY:
+            self._said[subject] = error, now
+            logger.warning(text)
+
+
 def listen(source: EventSource) -> None:
     """Log the engine's events."""
+    troubles = _Troubles()
     for kind, listener in (
         (
             WebStarted,
@@ -101,11 +145,8 @@ def listen(source: EventSource) -> None:
         ),
         (WorkerStarted, lambda e: logger.info("worker %s serves %s", e.id, ", ".join(e.queues))),
         (WorkerStopped, lambda e: logger.info("worker %s stopped, %d jobs given back", e.id, e.given_back)),
-        (
-            ServiceFailed,
-            lambda e: logger.warning("%s failed, again in %.1f s: %s", e.service, e.retry_in, e.error),
-        ),
-        (ServiceRecovered, lambda e: logger.info("%s works again", e.service)),
+        (ServiceFailed, troubles.failed),
+        (ServiceRecovered, troubles.recovered),
         (
             ScheduleFailed,
             lambda e: logger.error(

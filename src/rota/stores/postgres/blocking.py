@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 
 from rota.ports.jobs import Rows, Statement
-from rota.stores.postgres.address import unavailable
-from rota.stores.postgres.faults import is_conflict, is_lost
+from rota.stores.postgres.address import session_choice, unavailable
+from rota.stores.postgres.faults import is_conflict, is_lost, is_uncertain
 from rota.stores.postgres.literals import encoded, literals
 
 __all__ = ["BlockingDatabase", "Execute"]
@@ -36,14 +37,18 @@ class BlockingDatabase:
         size: how many connections rest between uses; more, made by a burst of threads, are closed after it.
         pooled: a pooler in transaction mode stands between: no prepared statements, no settings.
         durable: whether a commit waits for the disk.
+        patience: seconds to wait for an answer, before the connection counts as lost.
     """
 
-    def __init__(self, url: str, *, size: int, pooled: bool, durable: bool) -> None:
+    def __init__(self, url: str, *, size: int, pooled: bool, durable: bool, patience: float) -> None:
         self._url = url
         self._size = size
-        self._settings: dict[str, Any] = {"prepare_threshold": None if pooled else 1}
+        self._patience = patience
+        self._settings: dict[str, Any] = {"prepare_threshold": None if pooled else 1, **session_choice(url)}
         if not pooled:
-            options = "-c plan_cache_mode=force_generic_plan -c jit=off"
+            # The server breaks off what waits for a lock; who looks from here cuts the connection later.
+            locks = f"-c lock_timeout={int(patience * 900)}"
+            options = f"-c plan_cache_mode=force_generic_plan -c jit=off {locks}"
             self._settings["application_name"] = "rota"
             self._settings["options"] = options if durable else f"{options} -c synchronous_commit=off"
         if "connect_timeout" not in url:
@@ -94,6 +99,9 @@ class BlockingDatabase:
             # Also when a signal came between a statement and its answer.
             if is_lost(error) or not isinstance(error, Exception):
                 link.connection.close()
+            if is_uncertain(error):
+                # Those that rest are no better: a firewall forgot them, or their server is gone.
+                _close(self._pid, self._resting)
             raise
         finally:
             if not link.connection.closed:
@@ -117,7 +125,8 @@ class BlockingDatabase:
 
     def _connect(self) -> "_Link":
         try:
-            connection = psycopg.connect(self._url, autocommit=True, **self._settings)
+            connection = _Connection.connect(self._url, autocommit=True, **self._settings)
+            connection.patience = self._patience
         except psycopg.OperationalError as error:
             raise unavailable(self._url, error) from error
         return _Link(connection)
@@ -132,6 +141,34 @@ def _close(pid: int, resting: "deque[_Link]") -> None:
     if pid == os.getpid():
         while resting:
             resting.pop().connection.close()
+
+
+class _Connection(psycopg.Connection[Any]):
+    """A connection on which nobody waits for ever: the server, or what is between, may have died silently."""
+
+    patience = 0.0
+
+    def wait(self, gen: PQGen[_T], *args: Any, **options: Any) -> _T:
+        """Wait for an answer; psycopg wakes the generator ten times a second while there is none."""
+        return super().wait(_limited(gen, time.monotonic() + self.patience), *args, **options)
+
+
+def _limited(gen: PQGen[_T], ends: float) -> PQGen[_T]:
+    """Pass a generator on until a moment.
+
+    Raises:
+        psycopg.OperationalError: there was no answer until then.
+    """
+    wish = next(gen)
+    while True:
+        ready = yield wish
+        if not ready and time.monotonic() > ends:
+            raise psycopg.OperationalError("the server gives no answer")
+        try:
+            wish = gen.send(ready)
+        except StopIteration as end:
+            answer: _T = end.value
+            return answer
 
 
 class _Link:

@@ -3,20 +3,22 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from rota.model.clock import Clock
 from rota.model.errors import StoreError, StoreUnavailableError
 from rota.ports.jobs import Rows, Statement
-from rota.stores.postgres.address import unavailable
-from rota.stores.postgres.faults import is_conflict, is_lost
+from rota.stores.postgres.address import asyncpg_url, hosts, session_choice, unavailable
+from rota.stores.postgres.faults import is_conflict, is_lost, is_standby, is_uncertain
 from rota.stores.postgres.migrating import Script
 
-__all__ = ["CONNECT_TIMEOUT", "Database", "Link", "Run", "fetch_statement"]
+__all__ = ["CONNECT_TIMEOUT", "LONG", "Database", "Link", "Run", "fetch_statement"]
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -32,6 +34,13 @@ Run = Callable[..., Awaitable[list[Any]]]
 
 CONNECT_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 10.0
+LONG = 600.0
+"""The patience, in seconds, with statements that may look at everything."""
+
+# How long a connection may take to break off what it does, before it is cut.
+_FAREWELL = 2.0
+# The server breaks off what waits for a lock; who looks from here cuts the connection only later.
+_LOCK_PATIENCE = "5s"
 # A day of a lease or a retention has 24 hours. (Poolers know this setting.)
 _ZONE = {"timezone": "UTC"}
 # Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as
@@ -44,6 +53,7 @@ _SETTINGS = _ZONE | {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",
+    "lock_timeout": _LOCK_PATIENCE,
 }
 _TRIES = 6
 _FIRST_PAUSE = 0.01
@@ -51,6 +61,8 @@ _FIRST_PAUSE = 0.01
 
 class Link(_Connection):
     """A connection of the pool. Nothing here changes its session, so that a release needs no round trip."""
+
+    made_at = 0.0
 
     def get_reset_query(self) -> str:
         """Return nothing to do."""
@@ -67,6 +79,7 @@ class Database:
         size: the largest number of connections.
         pooled: a pooler in transaction mode stands between: no prepared statements, no settings.
         durable: whether a commit waits for the disk.
+        patience: seconds to wait for a connection, and for an answer on it, before it counts as lost.
     """
 
     def __init__(
@@ -78,14 +91,17 @@ class Database:
         size: int,
         pooled: bool,
         durable: bool,
+        patience: float,
     ) -> None:
         self.url = url
         self.sql = statements
         self.pooled = pooled
         self.durable = durable
+        self.patience = patience
         self._clock = clock
         self._size = size
         self._pool: Pool | None = None
+        self._broke_at = -1.0
 
     def now(self) -> datetime | None:
         """Return the injected clock's moment; None: the server's own."""
@@ -99,26 +115,46 @@ class Database:
         """
         if self._pool is not None:
             return
+        # None is kept open at all times: asyncpg would log a traceback each time that it tries to replace it.
+        connect: Any = self.connect
+        self._pool = await asyncpg.create_pool(
+            self.url, min_size=0, max_size=self._size, connect=connect, connection_class=Link
+        )
         try:
-            self._pool = await asyncpg.create_pool(
-                self.url,
-                min_size=1,
-                max_size=self._size,
-                connection_class=Link,
-                timeout=CONNECT_TIMEOUT,
-                **self.session(),
-            )
-        except Exception as error:
-            if not is_lost(error):
-                raise
-            raise unavailable(self.url, error) from error
+            async with self.link():
+                pass
+        except BaseException:
+            await self.close()
+            raise
+
+    async def connect(self, _url: str = "", **more: Any) -> "asyncpg.Connection[Any]":
+        """Connect; where the url lists several hosts, to the first that answers and takes writes."""
+        places: list[dict[str, Any]] = [{}]
+        listed = hosts(self.url)
+        if len(listed) > 1:
+            # Each has a time of its own: asyncpg gives all of them one, which a silent host uses up.
+            places = [{"host": host, "port": port} for host, port in listed]
+        timeout = min(CONNECT_TIMEOUT, self.patience / len(places))
+        for number, where in enumerate(places, 1):
+            try:
+                link: asyncpg.Connection[Any] = await asyncpg.connect(
+                    asyncpg_url(self.url), timeout=timeout, **where, **self.session(), **more
+                )
+            except Exception as error:
+                if number == len(places) or not is_lost(error):
+                    raise
+            else:
+                if isinstance(link, Link):
+                    link.made_at = time.monotonic()
+                return link
+        raise AssertionError  # a url lists one host at least
 
     def session(self) -> dict[str, Any]:
         """Return how a connection is made: asyncpg's arguments."""
         if self.pooled:
-            return {"statement_cache_size": 0, "server_settings": _ZONE}
+            return {"statement_cache_size": 0, "server_settings": _ZONE, **session_choice(self.url)}
         settings = _SETTINGS if self.durable else _SETTINGS | {"synchronous_commit": "off"}
-        return {"server_settings": settings}
+        return {"server_settings": settings, **session_choice(self.url)}
 
     async def close(self) -> None:
         """Close every connection; those in use first finish their statement."""
@@ -153,8 +189,8 @@ class Database:
 
         return await self.run(once)
 
-    async def transact(self, work: Callable[[Run], Awaitable[_T]]) -> _T:
-        """Run `work` in a transaction; it is run again when it has to give way to another."""
+    async def transact(self, work: Callable[[Run], Awaitable[_T]], *, patience: float | None = None) -> _T:
+        """Run `work` in a transaction (see `run`)."""
 
         async def once(link: Link) -> _T:
             async def run(name: str, *params: Any) -> list[Any]:
@@ -163,28 +199,33 @@ class Database:
             async with link.transaction():
                 return await work(run)
 
-        return await self.run(once)
+        return await self.run(once, patience=patience)
 
-    async def run(self, work: Callable[[Link], Awaitable[_T]]) -> _T:
+    async def run(self, work: Callable[[Link], Awaitable[_T]], *, patience: float | None = None) -> _T:
         """Run `work` on a connection, again when it has to give way to another transaction.
+
+        Args:
+            work: is given the connection.
+            patience: seconds for all of it, instead of the usual ones.
 
         Raises:
             StoreUnavailableError: there is no connection, or it was lost.
+            StoreBusyError: another transaction was in the way for too long.
         """
         for attempt in range(1, _TRIES):
             try:
-                async with self.link() as link:
+                async with self.link(patience) as link:
                     return await work(link)
             except asyncpg.PostgresError as error:
                 if not is_conflict(error):
                     raise
             await asyncio.sleep(_FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - keeps rivals apart
-        async with self.link() as link:
+        async with self.link(patience) as link:
             return await work(link)
 
     @contextlib.asynccontextmanager
-    async def link(self) -> AsyncIterator[Link]:
-        """Borrow a connection.
+    async def link(self, patience: float | None = None) -> AsyncIterator[Link]:
+        """Borrow a connection; one that gives no answer in time is cut.
 
         Raises:
             StoreUnavailableError: there is none, or it was lost.
@@ -192,14 +233,47 @@ class Database:
         if self._pool is None:
             raise StoreError("the store is not open: call `await store.open()` first")
         try:
-            async with self._pool.acquire() as link:
-                yield link  # type: ignore[misc]  # a proxy that has all of its methods
+            link = await self._acquire(self._pool)
+            try:
+                if patience is not None:
+                    # Who is going to wait for long asks first whether there is anybody.
+                    await link.execute("select 1", timeout=self.patience)
+                watch = asyncio.get_running_loop().call_later(patience or self.patience, _cut, link)
+                try:
+                    yield link  # type: ignore[misc]  # a proxy that has all of its methods
+                finally:
+                    watch.cancel()
+            except Exception as error:
+                if is_uncertain(error) or is_standby(error):
+                    # Those made before it are no better: forgotten by a firewall, or of a standby by now.
+                    self._broke_at = time.monotonic()
+                    _cut(link)
+                raise
+            finally:
+                # One that still breaks off a statement is waited for, and then cut by asyncpg.
+                with contextlib.suppress(Exception):
+                    await self._pool.release(link, timeout=_FAREWELL)
         except StoreUnavailableError:
             raise
         except Exception as error:
             if not is_lost(error):
                 raise
             raise unavailable(self.url, error) from error
+
+    async def _acquire(self, pool: Pool) -> "PoolConnectionProxy[Any]":
+        while True:
+            link = await pool.acquire(timeout=self.patience)
+            made_at: float = link.made_at  # type: ignore[attr-defined]  # the proxy has all that a Link has
+            if made_at > self._broke_at:
+                return link
+            _cut(link)
+            await pool.release(link)
+
+
+def _cut(link: "PoolConnectionProxy[Any]") -> None:
+    """End a connection without a word, unless it has ended already."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        link.terminate()
 
 
 async def fetch_statement(link: Link, statement: Statement) -> Rows:

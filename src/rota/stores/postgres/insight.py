@@ -10,7 +10,7 @@ from rota.model.job import JobFilter, JobRecord
 from rota.model.states import State
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
 from rota.ports.insight import FaultGroup, StateCount, StoredResult
-from rota.stores.postgres.database import Database, Run
+from rota.stores.postgres.database import LONG, Database, Run
 from rota.stores.postgres.rows import (
     event,
     filter_params,
@@ -53,7 +53,7 @@ class PostgresInsight:
             await run("plan_anew")
             return await run(name, *params)
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, patience=LONG)
 
     async def results(self, jobs: Sequence[UUID]) -> dict[UUID, StoredResult]:
         """See `InsightStore.results`."""

@@ -1,5 +1,6 @@
 """The life of jobs (`ports.jobs`)."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -8,16 +9,16 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from rota.model.errors import SubmitUncertainError
+from rota.model.errors import StoreBusyError, SubmitUncertainError
 from rota.model.ids import new_token
 from rota.model.job import Claim, ClaimedJob, ClaimRequest, JobEdit, JobFilter, Submission, Submitted
 from rota.model.outcome import Settlement
 from rota.model.states import State
 from rota.ports.jobs import Cancelled, Promoted, RescuedJob, Settled
 from rota.stores.plans import drive_async
-from rota.stores.postgres.database import Database, Link, Run, fetch_statement
+from rota.stores.postgres.database import LONG, Database, Link, Run, fetch_statement
 from rota.stores.postgres.endings import Ending, Told, finish, free_slots, tell, wake_parents
-from rota.stores.postgres.faults import is_lost
+from rota.stores.postgres.faults import is_uncertain
 from rota.stores.postgres.rows import claimed_job, dump, filter_params
 from rota.stores.postgres.settling import settle
 from rota.stores.postgres.submitting import is_plain, submit_plan
@@ -50,11 +51,18 @@ class PostgresJobs:
                 async with link.transaction():
                     return await drive_async(plan, lambda statement: fetch_statement(link, statement))
             except Exception as error:
-                if is_lost(error):
+                if is_uncertain(error):
                     raise SubmitUncertainError(submissions, error) from error
                 raise
 
-        return await self._database.run(work)
+        ends = time.monotonic() + self._database.patience
+        while True:
+            try:
+                return await self._database.run(work)
+            except StoreBusyError:
+                # Somebody's open transaction holds a job of the same unique key: see what becomes of it.
+                if time.monotonic() > ends:
+                    raise
 
     async def claim(self, request: ClaimRequest) -> list[ClaimedJob]:
         """See `JobStore.claim`."""
@@ -156,7 +164,7 @@ class PostgresJobs:
             await tell(run, now, [Told(row["id"], "cancel", row["attempt"], {}) for row in (*ends, *asked)])
             return Cancelled(tuple(row["id"] for row in ends), tuple(row["id"] for row in held))
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, patience=LONG)
 
     async def redrive(self, which: JobFilter) -> list[UUID]:
         """See `JobStore.redrive`."""
@@ -166,7 +174,7 @@ class PostgresJobs:
             ((ids, _),) = await run("redrive", self._database.now(), *filter_params(which))
             return list(ids or ())
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, patience=LONG)
 
     async def edit(self, job: UUID, edit: JobEdit) -> bool:
         """See `JobStore.edit`."""

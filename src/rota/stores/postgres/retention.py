@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-import asyncpg
-
+from rota.model.errors import StoreBusyError
 from rota.ports.retention import Pruned, Retention
 from rota.stores.postgres.database import Database, Link
 from rota.stores.postgres.partitions import bounds, day_of, drop_script, missing_days, partition_script
@@ -100,6 +99,6 @@ class PostgresRetention:
 
         try:
             await self._database.run(once)
-        except asyncpg.LockNotAvailableError:
+        except StoreBusyError:
             return False
         return True

@@ -11,13 +11,13 @@ from rota.ports.jobs import Rows, Statement
 from rota.ports.store import Capabilities, SchemaState
 from rota.stores.plans import drive
 from rota.stores.postgres.access import PostgresAccess
-from rota.stores.postgres.address import check_schema_name, check_url
+from rota.stores.postgres.address import check_schema_name, check_url, unavailable
 from rota.stores.postgres.blocking import BlockingDatabase
 from rota.stores.postgres.catalog import channel, statements
 from rota.stores.postgres.checkpoints import PostgresCheckpoints
 from rota.stores.postgres.connections import Connections
 from rota.stores.postgres.database import Database
-from rota.stores.postgres.faults import is_lost
+from rota.stores.postgres.faults import is_lost, is_uncertain
 from rota.stores.postgres.insight import PostgresInsight
 from rota.stores.postgres.inspection import PostgresInspection
 from rota.stores.postgres.jobs import PostgresJobs
@@ -33,6 +33,7 @@ from rota.stores.postgres.workers import PostgresWorkers
 __all__ = ["PostgresStore"]
 
 _POOL_SIZE = 8
+_PATIENCE = 20.0
 
 
 class PostgresStore:
@@ -47,6 +48,7 @@ class PostgresStore:
             prepared statements, no settings of the session.
         durability: "full", or "normal" for commits that do not wait for the disk: a crash of the database's
             machine may lose the last moments.
+        patience: seconds to wait for a connection and for an answer, before the database counts as lost.
 
     Raises:
         ConfigurationError: the url or the schema's name is malformed, or the options exclude each other.
@@ -63,6 +65,7 @@ class PostgresStore:
         pool_size: int = _POOL_SIZE,
         listen: bool = True,
         durability: str = "full",
+        patience: float = _PATIENCE,
     ) -> None:
         if durability == "normal" and not listen:
             raise ConfigurationError(
@@ -81,9 +84,11 @@ class PostgresStore:
         self._clock = clock
         durable = durability == "full"
         sql = statements(schema, pushes=listen)
-        database = Database(url, sql, clock=clock, size=pool_size, pooled=not listen, durable=durable)
+        session: dict[str, Any] = {"size": pool_size, "pooled": not listen, "durable": durable}
+        session["patience"] = patience
+        database = Database(url, sql, clock=clock, **session)
         self._database = database
-        self._blocking = BlockingDatabase(url, size=pool_size, pooled=not listen, durable=durable)
+        self._blocking = BlockingDatabase(url, **session)
         self._upgrading = Upgrading(database, self._blocking, schema)
         self._connections = Connections(sql)
         self._sql = sql
@@ -151,8 +156,10 @@ class PostgresStore:
                 lambda execute: drive(self._plan(submissions, resend=resend), execute), atomic=not plain
             )
         except Exception as error:
-            if is_lost(error):
+            if is_uncertain(error):
                 raise SubmitUncertainError(submissions, error) from error
+            if is_lost(error):
+                raise unavailable(self.url, error) from error
             raise
 
     def submit_on(self, connection: Any, submissions: Sequence[Submission]) -> list[Submitted]:

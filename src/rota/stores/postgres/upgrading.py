@@ -13,7 +13,7 @@ from rota.ports.jobs import Rows, Statement
 from rota.ports.store import SchemaState
 from rota.stores.plans import drive, drive_async
 from rota.stores.postgres.blocking import BlockingDatabase, Execute
-from rota.stores.postgres.database import Database, Link, fetch_statement
+from rota.stores.postgres.database import LONG, Database, Link, fetch_statement
 from rota.stores.postgres.migrating import Apart, Upgraded, check, inspect, is_due, upgrade
 
 __all__ = ["Upgrading"]
@@ -56,7 +56,7 @@ class Upgrading:
         check(state)
         while is_due(state, post=post):
             try:
-                done = await self._database.run(lambda link: self._step(link, post=post))
+                done = await self._database.run(lambda link: self._step(link, post=post), patience=LONG)
             except asyncpg.LockNotAvailableError as error:
                 await asyncio.sleep(patience.pause(error))
                 continue

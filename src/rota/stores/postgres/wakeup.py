@@ -10,7 +10,6 @@ import asyncpg
 
 from rota.model.events import Notice
 from rota.stores.postgres.database import CONNECT_TIMEOUT, Database
-from rota.stores.postgres.faults import is_lost
 
 __all__ = ["PostgresWakeup"]
 
@@ -66,18 +65,15 @@ class PostgresWakeup:
         first = True
         while True:
             try:
-                connection = await asyncpg.connect(
-                    self._database.url, timeout=CONNECT_TIMEOUT, **self._database.session()
-                )
+                connection = await self._database.connect()
                 try:
                     await self._follow(connection, listener, ready, missed=not first)
                 finally:
                     with contextlib.suppress(Exception):
                         await connection.close(timeout=_FAREWELL)
                 pause = _FIRST_PAUSE
-            except Exception as error:
-                if not is_lost(error):
-                    raise
+            except Exception:  # noqa: BLE001, S110 - whatever it was: others poll meanwhile, and say what is wrong
+                pass
             finally:
                 ready.set()
             first = False
