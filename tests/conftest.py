@@ -1,11 +1,13 @@
 """What every test may use: real servers, and Hypothesis without a stopwatch."""
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.pgbouncer import PgBouncer, PgBouncerMissingError, find_pgbouncer
 from tests.servers.postgres import PostgresServer
 
 # Started in the background of a script, this process may ignore Ctrl-C, and so would every process it starts.
@@ -23,6 +25,18 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL for tests of behaviour, without fsync; one for each process of pytest-xdist."""
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer() -> type[PgBouncer]:
+    """PgBouncer; what needs it is left out where it is missing, and in CI that is a failure."""
+    try:
+        find_pgbouncer()
+    except PgBouncerMissingError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    return PgBouncer
 
 
 @pytest.fixture

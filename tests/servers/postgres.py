@@ -73,9 +73,17 @@ class PostgresServer:
         durable: Keep PostgreSQL's own settings (fsync and full page writes on), as chaos tests and benchmarks
             must. Without it a crash of the machine may lose data, and tests are faster.
         options: Further settings, as `{"max_connections": "300"}`.
+        standby_of: A running server that this one copies and follows, until `promote`.
     """
 
-    def __init__(self, *, durable: bool = False, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        options: Mapping[str, str] | None = None,
+        standby_of: "PostgresServer | None" = None,
+    ) -> None:
+        self._primary = standby_of
         self.durable = durable
         self.options = {"max_connections": "200"} | ({} if durable else _FORGETFUL) | dict(options or {})
         self.port = 0
@@ -96,7 +104,7 @@ class PostgresServer:
     def start(self) -> None:
         """Make the cluster on the first call, and start it; the port stays the same over restarts."""
         if self._folder is None:
-            self._folder, self._binaries = _make_cluster()
+            self._folder, self._binaries = _make_cluster(self._primary)
         ports = [self.port] if self.port else random.sample(_PORTS, 5)
         for port in ports:
             if self._start_on(port):
@@ -122,6 +130,11 @@ class PostgresServer:
         """Stop and start on the same port, with the same data."""
         self.stop(mode)
         self.start()
+
+    def promote(self) -> None:
+        """Make a standby the server that takes writes."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute("select pg_promote()")
 
     def close(self) -> None:
         """Stop the server and remove its folder."""
@@ -215,11 +228,11 @@ class PostgresServer:
             lines = (self._root / "data" / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() in {"ready", "standby"}
 
 
-def _make_cluster() -> tuple[Path, Path]:
-    """Return a new folder with an initialised cluster, and the binaries that made it."""
+def _make_cluster(primary: PostgresServer | None) -> tuple[Path, Path]:
+    """Return a new folder with an initialised cluster, or a copy of one, and the binaries that made it."""
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     try:
@@ -228,8 +241,12 @@ def _make_cluster() -> tuple[Path, Path]:
         if os.geteuid() == 0:
             for path in (folder, folder / "socket"):
                 os.chown(path, _NOBODY, _NOBODY)
+        data = str(folder / "data")
+        make = [str(binaries / "initdb"), *_INITDB, "-D", data]
+        if primary is not None:
+            make = [str(binaries / "pg_basebackup"), "-R", "-c", "fast", "-d", primary.url(), "-D", data]
         subprocess.run(
-            [str(binaries / "initdb"), *_INITDB, "-D", str(folder / "data")],
+            make,
             check=True,
             capture_output=True,
             cwd=folder,

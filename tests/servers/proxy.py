@@ -95,6 +95,8 @@ class Proxy:
         server, self._server = self._server, None
         if server is not None:
             server.close()
+        # One that the system has taken already comes to light in the loop's next round.
+        await asyncio.sleep(0)
         await self._cut()
 
     async def _freeze(self) -> None:
@@ -104,25 +106,27 @@ class Proxy:
         if self._server is None:
             await self._listen()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        me = asyncio.current_task()
-        assert me is not None
-        self._carriers.add(me)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        carrier = self._loop.create_task(self._carry(reader, writer))
+        self._carriers.add(carrier)
         if self._held:
-            self._frozen.add(me)
-        try:
-            await self._carry(me, reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass
-        finally:
-            self._carriers.discard(me)
-            self._frozen.discard(me)
+            self._frozen.add(carrier)
+
+        def ended(_: object) -> None:
+            self._carriers.discard(carrier)
+            self._frozen.discard(carrier)
+            # Also of one that was cancelled before it began.
             _abort(writer)
 
-    async def _carry(
-        self, me: "asyncio.Task[None]", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        from_target, to_target = await asyncio.open_connection("127.0.0.1", self._target)
+        carrier.add_done_callback(ended)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        me = asyncio.current_task()
+        assert me is not None
+        try:
+            from_target, to_target = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            return
         ways = [
             asyncio.create_task(self._pump(me, reader, to_target)),
             asyncio.create_task(self._pump(me, from_target, writer)),

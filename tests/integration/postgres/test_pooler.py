@@ -1,7 +1,7 @@
 """Behind a pooler in transaction mode every transaction may run on another connection."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
@@ -17,19 +17,19 @@ from rota.model.worker import Beat
 from rota.ports.limits import SlotRequest
 from rota.stores.postgres import PostgresStore
 from rota.testing.conformance.scene import FAILED, HOUR, LEASE, a_job, a_worker
-from tests.servers.pooler import Pooler
+from tests.servers.pgbouncer import PgBouncer
 
 REQUEST = ClaimRequest(owner=new_id(), queues=("default",), limits={"async": 10}, lease=LEASE)
 
 
-@pytest_asyncio.fixture
-async def pooler(migrated_url: str) -> AsyncIterator[Pooler]:
-    async with Pooler(migrated_url) as one:
+@pytest.fixture
+def pooler(migrated_url: str, pgbouncer: type[PgBouncer]) -> Iterator[PgBouncer]:
+    with pgbouncer(migrated_url) as one:
         yield one
 
 
 @pytest_asyncio.fixture
-async def pooled(pooler: Pooler) -> AsyncIterator[PostgresStore]:
+async def pooled(pooler: PgBouncer) -> AsyncIterator[PostgresStore]:
     """A store that knows that a pooler stands between."""
     store = PostgresStore(pooler.url, listen=False)
     await store.open()
@@ -37,19 +37,29 @@ async def pooled(pooler: Pooler) -> AsyncIterator[PostgresStore]:
     await store.close()
 
 
-async def test_the_pooler_does_change_connections(pooler: Pooler) -> None:
+async def test_the_pooler_does_change_connections(pooler: PgBouncer) -> None:
     """Else nothing here would prove anything."""
     connection = await asyncpg.connect(pooler.url, statement_cache_size=0)
-    assert len({await connection.fetchval("select pg_backend_pid()") for _ in range(3)}) == 3
-    await connection.close()
+    others = [await asyncpg.connect(pooler.url, statement_cache_size=0) for _ in range(2)]
+    transactions = [other.transaction() for other in others]
+    seen = set()
+    for transaction, other in zip(transactions, others, strict=True):
+        seen.add(await connection.fetchval("select pg_backend_pid()"))
+        # Another client takes the connection that this one has just used.
+        await transaction.start()
+        await other.fetchval("select 1")
+    seen.add(await connection.fetchval("select pg_backend_pid()"))
+    assert len(seen) > 1
+    for one in (connection, *others):
+        one.terminate()
 
 
-async def test_without_being_told_the_store_cannot_connect(pooler: Pooler) -> None:
+async def test_without_being_told_the_store_cannot_connect(pooler: PgBouncer) -> None:
     with pytest.raises(StoreUnavailableError, match=r"unsupported startup parameter.*ROTA_LISTEN"):
         await PostgresStore(pooler.url).open()
 
 
-async def test_jobs_live_their_lives(pooled: PostgresStore, pooler: Pooler) -> None:
+async def test_jobs_live_their_lives(pooled: PostgresStore, pooler: PgBouncer) -> None:
     await pooled.workers.register(a_worker(id=REQUEST.owner))
     for _ in range(5):
         await asyncio.gather(*(pooled.jobs.submit([a_job(), a_job()]) for _ in range(3)))
@@ -69,7 +79,7 @@ async def test_jobs_live_their_lives(pooled: PostgresStore, pooler: Pooler) -> N
         await pooled.jobs.promote(10)
         await pooled.jobs.redrive(JobFilter(states=frozenset({State.FAILED})))
         await pooled.jobs.cancel(JobFilter())
-    assert pooler.turns > 50
+    assert await asyncio.to_thread(pooler.transactions) > 50
 
 
 async def test_the_same_statement_runs_often_enough_to_be_prepared(pooled: PostgresStore) -> None:
@@ -79,7 +89,7 @@ async def test_the_same_statement_runs_often_enough_to_be_prepared(pooled: Postg
     assert len(await pooled.insight.jobs(JobFilter(), limit=100)) == 60
 
 
-async def test_a_users_own_transaction(pooled: PostgresStore, pooler: Pooler) -> None:
+async def test_a_users_own_transaction(pooled: PostgresStore, pooler: PgBouncer) -> None:
     connection = await asyncpg.connect(pooler.url, statement_cache_size=0)
     for _ in range(5):
         async with connection.transaction():
@@ -89,7 +99,7 @@ async def test_a_users_own_transaction(pooled: PostgresStore, pooler: Pooler) ->
 
 
 async def test_it_leaves_nothing_behind_on_the_servers_connections(
-    pooled: PostgresStore, pooler: Pooler
+    pooled: PostgresStore, pooler: PgBouncer
 ) -> None:
     await test_jobs_live_their_lives(pooled, pooler)
     connection = await asyncpg.connect(pooler.url, statement_cache_size=0)
