@@ -25,7 +25,7 @@ from rota.ports.store import Store
 __all__ = ["PATIENCE", "Feed", "Process", "make_app", "until"]
 
 REPOSITORY = Path(__file__).parents[3]
-PATIENCE = 25.0
+PATIENCE = 40.0
 """Seconds that anything may take on a loaded machine."""
 
 MAIN = """
@@ -89,7 +89,7 @@ class Process:
     ) -> None:
         self.folder = folder
         (folder / "main.py").write_text(MAIN.format(folder=str(folder)))
-        chosen = {"log_format": "json", "lease": "4", "extend_every": "1", "store_timeout": "2", "grace": "5"}
+        chosen = {"log_format": "json", "lease": "10", "extend_every": "1", "store_timeout": "2", "grace": "5"}
         chosen |= settings or {}
         self._log = folder / f"log-{time.monotonic_ns()}"
         with self._log.open("wb") as log:

@@ -144,7 +144,7 @@ class Database:
                 if number == len(places) or not is_lost(error):
                     raise
             else:
-                if isinstance(link, Link):
+                if type(link) is Link:  # asyncpg's classes call every connection their instance
                     link.made_at = time.monotonic()
                 return link
         raise AssertionError  # a url lists one host at least

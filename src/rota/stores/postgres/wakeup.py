@@ -14,6 +14,7 @@ from rota.stores.postgres.database import CONNECT_TIMEOUT, Database
 __all__ = ["PostgresWakeup"]
 
 KINDS = ("ready", "scheduled", "cancel", "schedules", "queues", "workers")
+_TROUBLES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _FIRST_PAUSE = 0.1
 _FAREWELL = 1.0
 _LONGEST_PAUSE = 5.0
@@ -72,7 +73,8 @@ class PostgresWakeup:
                     with contextlib.suppress(Exception):
                         await connection.close(timeout=_FAREWELL)
                 pause = _FIRST_PAUSE
-            except Exception:  # noqa: BLE001, S110 - whatever it was: others poll meanwhile, and say what is wrong
+            except _TROUBLES:
+                # Others poll meanwhile, and say what is wrong.
                 pass
             finally:
                 ready.set()
