@@ -89,7 +89,13 @@ class Process:
     ) -> None:
         self.folder = folder
         (folder / "main.py").write_text(MAIN.format(folder=str(folder)))
-        chosen = {"log_format": "json", "lease": "10", "extend_every": "1", "store_timeout": "2", "grace": "5"}
+        chosen = {
+            "log_format": "json",
+            "lease": "10",
+            "extend_every": "1",
+            "store_timeout": "2",
+            "grace": "5",
+        }
         chosen |= settings or {}
         self._log = folder / f"log-{time.monotonic_ns()}"
         with self._log.open("wb") as log:
