@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rota.definitions.task import Task
     from rota.model.job import ClaimedJob
 
-__all__ = ["Attempt", "AttemptLog", "Journal", "current", "running"]
+__all__ = ["Attempt", "AttemptLog", "Journal", "current", "running", "storable"]
 
 # Lines are dated where they are written; only the store's own moments need the store's clock.
 _CLOCK = SystemClock()
@@ -63,8 +63,11 @@ class AttemptLog:
 
     def write(self, level: str, message: str, fields: Mapping[str, Any] | None = None) -> None:
         """Log one line of any level."""
-        message = message.replace("\0", "\\0")[:_LONGEST_LINE]
-        shown = {name: value if _plain(value) else repr(value) for name, value in (fields or {}).items()}
+        message = storable(message[:_LONGEST_LINE])
+        shown = {
+            storable(name): value if _plain(value) else storable(repr(value))
+            for name, value in (fields or {}).items()
+        }
         size = len(message.encode(errors="replace")) + (len(repr(shown)) if shown else 0)
         with self._lock:
             if self._full:
@@ -81,8 +84,15 @@ class AttemptLog:
         )
 
 
+def storable(text: str) -> str:
+    """Return text that every store takes: NUL and half characters (of odd file names) are spelled out."""
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+
+
 def _plain(value: object) -> bool:
-    return value is None or (isinstance(value, str | int | float | bool) and "\0" not in str(value))
+    if isinstance(value, str):
+        return storable(value) == value
+    return value is None or isinstance(value, int | float | bool)
 
 
 class Attempt:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import structs
 
-from rota.definitions.attempt import Attempt, running
+from rota.definitions.attempt import Attempt, running, storable
 from rota.definitions.jsonable import NotJsonError, check_builtins
 from rota.model.errors import AttemptStoppedError, RotaError
 from rota.model.outcome import (
@@ -114,12 +114,8 @@ def fault_of(error: BaseException) -> Fault:
     lines = traceback.format_exception(error)
     return Fault(
         kind=type(error).__name__,
-        message=_clean(str(error))[:_LONGEST_MESSAGE],
-        traceback=_clean("".join(lines))[-_LONGEST_TRACEBACK:],
+        message=storable(str(error))[:_LONGEST_MESSAGE],
+        traceback=storable("".join(lines))[-_LONGEST_TRACEBACK:],
         kinds=tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__),
         retry_after=retry_after_of(error),
     )
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()

@@ -47,7 +47,7 @@ class BlockingDatabase:
         self._settings: dict[str, Any] = {"prepare_threshold": None if pooled else 1, **session_choice(url)}
         if not pooled:
             # The server breaks off what waits for a lock; who looks from here cuts the connection later.
-            locks = f"-c lock_timeout={int(patience * 900)}"
+            locks = f"-c lock_timeout={int(patience * 800)}"
             options = f"-c plan_cache_mode=force_generic_plan -c jit=off {locks}"
             self._settings["application_name"] = "rota"
             self._settings["options"] = options if durable else f"{options} -c synchronous_commit=off"

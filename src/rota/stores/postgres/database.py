@@ -40,7 +40,7 @@ LONG = 600.0
 # How long a connection may take to break off what it does, before it is cut.
 _FAREWELL = 2.0
 # The server breaks off what waits for a lock; who looks from here cuts the connection only later.
-_LOCK_PATIENCE = "5s"
+_LOCK_PATIENCE = 5.0
 # A day of a lease or a retention has 24 hours. (Poolers know this setting.)
 _ZONE = {"timezone": "UTC"}
 # Every hot verb looks up few rows by index, and keeps the plan that it got first: planning takes as long as
@@ -53,7 +53,6 @@ _SETTINGS = _ZONE | {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",
-    "lock_timeout": _LOCK_PATIENCE,
 }
 _TRIES = 6
 _FIRST_PAUSE = 0.01
@@ -153,7 +152,10 @@ class Database:
         """Return how a connection is made: asyncpg's arguments."""
         if self.pooled:
             return {"statement_cache_size": 0, "server_settings": _ZONE, **session_choice(self.url)}
-        settings = _SETTINGS if self.durable else _SETTINGS | {"synchronous_commit": "off"}
+        locks = f"{1000 * min(_LOCK_PATIENCE, 0.8 * self.patience):.0f}ms"
+        settings = _SETTINGS | {"lock_timeout": locks}
+        if not self.durable:
+            settings["synchronous_commit"] = "off"
         return {"server_settings": settings, **session_choice(self.url)}
 
     async def close(self) -> None:
@@ -171,7 +173,7 @@ class Database:
             StoreUnavailableError: there is none, or it was lost.
         """
         try:
-            link = await asyncpg.connect(self.url, timeout=CONNECT_TIMEOUT, **self.session())
+            link = await self.connect()
             try:
                 await link.execute(sql)
             finally:

@@ -13,7 +13,7 @@ from rota.model.outcome import Fault
 from rota.model.states import LIVE, State
 from rota.model.transfer import KINDS, Header, Record
 from rota.ports.transfer import Page
-from rota.stores.postgres.database import Database, Link
+from rota.stores.postgres.database import LONG, Database, Link
 from rota.stores.postgres.partitions import day_at, day_of, partition_script
 from rota.stores.postgres.rows import dump, job_record, load, schedule_record
 
@@ -86,7 +86,7 @@ class PostgresTransfer:
         """Yield a header and every record; see the port."""
         sql = self._database.sql
         async with (
-            self._database.link() as link,
+            self._database.link(LONG) as link,
             link.transaction(isolation="repeatable_read", readonly=True),
         ):
             await link.fetch(sql["plan_anew"])
@@ -108,7 +108,7 @@ class PostgresTransfer:
     async def load(self, header: Header, pages: AsyncIterator[Page]) -> None:
         """Store records, all or none; see the port."""
         sql = self._database.sql
-        async with self._database.link() as link, link.transaction():
+        async with self._database.link(LONG) as link, link.transaction():
             await self._lock(link)
             await link.fetch(sql["plan_anew"])
             rows = await link.fetch(sql["export_counts"])

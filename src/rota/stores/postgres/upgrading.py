@@ -5,10 +5,9 @@ import random
 import time
 from collections.abc import Generator
 
-import asyncpg
 import psycopg
 
-from rota.model.errors import StoreUnavailableError
+from rota.model.errors import StoreBusyError, StoreUnavailableError
 from rota.ports.jobs import Rows, Statement
 from rota.ports.store import SchemaState
 from rota.stores.plans import drive, drive_async
@@ -57,7 +56,7 @@ class Upgrading:
         while is_due(state, post=post):
             try:
                 done = await self._database.run(lambda link: self._step(link, post=post), patience=LONG)
-            except asyncpg.LockNotAvailableError as error:
+            except StoreBusyError as error:
                 await asyncio.sleep(patience.pause(error))
                 continue
             state = done.state
