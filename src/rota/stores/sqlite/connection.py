@@ -15,7 +15,6 @@ __all__ = [
     "UncertainCommitError",
     "begin",
     "connect",
-    "identity",
     "rollback",
     "translated",
     "wait_by_hand",
@@ -116,15 +115,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(LONGEST_SLEEP)
         else:
             return
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells the file at a path from others; None when there is none."""
-    try:
-        there = path.stat()
-    except FileNotFoundError:
-        return None
-    return there.st_dev, there.st_ino
 
 
 def wait_by_hand(connection: sqlite3.Connection) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rota.model.clock import Clock, to_micros
-from rota.stores.sqlite.connection import identity, rollback, translated
+from rota.stores.sqlite.connection import rollback, translated
 from rota.stores.sqlite.fork import abandon
 from rota.stores.sqlite.thread import ConnectionThread, Request
 from rota.stores.sqlite.transaction import Snapshot
@@ -34,7 +34,6 @@ class Reader(ConnectionThread[Snapshot]):
         self._sql = sql
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
 
     def _answer_each(self, requests: list[Request[Snapshot]]) -> None:
         for request in requests:
@@ -47,11 +46,8 @@ class Reader(ConnectionThread[Snapshot]):
                 request.error = error
 
     def _read(self, operation: Callable[[Snapshot], object]) -> object:
-        if self._connection is not None and identity(self._path) != self._file:
-            self._drop()
         if self._connection is None:
             self._connection = self._connect()
-            self._file = identity(self._path)
         connection = self._connection
         connection.execute("begin")
         try:

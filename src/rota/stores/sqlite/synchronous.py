@@ -9,7 +9,7 @@ from rota.model.errors import SubmitUncertainError
 from rota.model.events import Notice
 from rota.model.job import Submission, Submitted
 from rota.stores.plans import drive
-from rota.stores.sqlite.connection import begin, identity, rollback, translated
+from rota.stores.sqlite.connection import begin, rollback, translated
 from rota.stores.sqlite.fork import Turn, abandon, survive
 from rota.stores.sqlite.submit import submit_plan
 from rota.stores.sqlite.transaction import Transaction
@@ -49,7 +49,6 @@ class Synchronous:
         self._patience = patience
         self._send = send
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
         self.prepared = False
         survive(self)
 
@@ -83,11 +82,8 @@ class Synchronous:
             self._drop()
 
     def _connected(self) -> sqlite3.Connection:
-        if self._connection is not None and identity(self._path) != self._file:
-            self._drop()
         if self._connection is None:
             self._connection = self._connect()
-            self._file = identity(self._path)
             self.prepared = True
         return self._connection
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rota.model.clock import Clock, to_micros
 from rota.model.errors import StoreUnavailableError
 from rota.model.events import Notice
-from rota.stores.sqlite.connection import UncertainCommitError, begin, identity, rollback, translated
+from rota.stores.sqlite.connection import UncertainCommitError, begin, rollback, translated
 from rota.stores.sqlite.fork import Turn, abandon
 from rota.stores.sqlite.thread import ConnectionThread, Request
 from rota.stores.sqlite.transaction import Transaction
@@ -48,7 +48,6 @@ class Writer(ConnectionThread[Transaction]):
         self._patience = patience
         self._send = send
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
 
     def _commit(self, requests: list[Request[Transaction]]) -> None:
         notices: list[Notice] = []
@@ -65,13 +64,6 @@ class Writer(ConnectionThread[Transaction]):
     def _write(self, requests: list[Request[Transaction]]) -> list[Notice]:
         if self._connection is None:
             self._connection = self._connect()
-            self._file = identity(self._path)
-        elif identity(self._path) != self._file:
-            # Whatever is written from here on would be in a file that nobody else ever sees.
-            raise StoreUnavailableError(
-                f"{self._path} was removed or replaced while in use. What was in it is gone from here; "
-                "the work goes on with the file that is there, or with a new one"
-            )
         connection = self._connection
         try:
             begin(connection, self._patience)
