@@ -64,7 +64,7 @@ def until(what: Callable[[], object], describe: Callable[[], object] = lambda: "
     ends = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < ends, describe()
-        time.sleep(0.02)
+        time.sleep(0.02)  # between looks
 
 
 class Process:
