@@ -57,14 +57,14 @@ def ticks(trigger: Cron, start: datetime, end: datetime) -> Iterator[datetime]:
         tick = trigger.next_after(tick)
 
 
-@given(line=lines, change=turned, hours=st.integers(-50, 50))
+@given(line=lines, change=turned, hours=st.integers(-25, 2))
 def test_around_changes_of_clocks_it_agrees_with_every_minute_of_local_time(
     line: Line, change: tuple[str, datetime], hours: int
 ) -> None:
     zone, at = change
     assume(line.possible)
     start = at + timedelta(hours=hours)
-    end = start + timedelta(days=2)
+    end = start + timedelta(days=1)
     expected = walls.ticks(line.fits, zone, start, end, **defaults(line))
     assert list(ticks(cron(line.text, zone), start, end)) == expected
 

@@ -135,7 +135,9 @@ def days_from(anchor: date, years: int = 0, months: int = 0, weeks: int = 0, day
     months += 12 * years
     reach = 60 if months else 5 * 366 // (7 * weeks + days)
     for number in range(-reach, 2 * reach):
-        month = anchor.replace(day=1) + relativedelta(months=number * months)
+        month = anchor.replace(day=1)
+        if months:
+            month += relativedelta(months=number * months)
         day = month + timedelta(days=anchor.day - 1)
         if day.month == month.month:
             yield day + timedelta(days=number * (7 * weeks + days))

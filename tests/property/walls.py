@@ -71,11 +71,10 @@ def ticks(
     for moment in _steps(start - margin, end + margin, step):
         wall = shown(moment, zone)
         passes.setdefault(wall, []).append(moment)
-        if (
-            skipped == "shift"
-            and previous is not None
-            and any(map(fits, _steps(previous + step, wall, step)))
-        ):
+        jumped = (
+            [] if previous is None or wall - previous <= step else list(_steps(previous + step, wall, step))
+        )
+        if skipped == "shift" and any(map(fits, jumped)):
             found.add(moment)
         previous = wall
     for wall, moments in passes.items():
@@ -96,4 +95,4 @@ def _is_after(day: datetime, after: timedelta, zone: str, minute: int) -> bool:
 
 
 def _lead(moment: datetime, zone: str) -> timedelta:
-    return shown(moment, zone) - moment.replace(tzinfo=None)
+    return moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
