@@ -58,6 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         url: the store: sqlite:///file.db or postgresql://user@host/database.
         schema: PostgreSQL schema that holds Rota's tables.
         app: the application as "module:attribute", for commands that are not given one.
+        name: tells this app's schedules from those of others in one store; empty: the module that makes it.
         queues: what a worker serves: "a,b" in that order, or "a=3,b=1" by weight; empty: all that tasks name.
         async_slots: coroutines that a worker runs at once.
         threads: plain functions that a worker runs at once.
@@ -96,6 +97,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: str = "sqlite:///rota.db"
     schema: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]{0,47}$")] = "rota"
     app: str = ""
+    name: str = ""
     queues: str = ""
     async_slots: Count = 100
     threads: Count = 8

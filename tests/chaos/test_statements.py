@@ -76,8 +76,8 @@ class Postgres:
     """A database for each run, made of a template; statements pass a proxy."""
 
     must = frozenset({
-        "submit", "submit_one", "submit_windows", "register", "register_tasks", "fire_lock", "advance",
-        "write_ticks", "promote", "finish", "rescue", "claim", "acquire", "beat", "settle", "settle_lock",
+        "submit", "submit_one", "submit_windows", "register", "register_tasks", "fire_lock", "fire",
+        "promote", "finish", "rescue", "claim", "acquire", "beat", "settle", "settle_lock",
         "bury", "put_off", "tell", "free_slots", "release", "give_back", "prune_history", "leave",
         "write_logs", "BEGIN;", "COMMIT;",
     })  # fmt: skip

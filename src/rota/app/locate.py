@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from rota.app.rota import Rota
     from rota.definitions.registry import Registry
 
-__all__ = ["default_app", "load_app", "load_registry", "remember"]
+__all__ = ["calling_module", "default_app", "load_app", "load_registry", "remember"]
 
 _made: "list[Rota]" = []
 
@@ -29,6 +30,19 @@ def default_app() -> "Rota":
 
         return Rota()
     return _made[0]
+
+
+def calling_module() -> str:
+    """Return the name of the module that makes an app: what called the caller; "" for one of Rota's own.
+
+    A script is known by its file's name.
+    """
+    frame = sys._getframe(2)  # noqa: SLF001 - what `warnings` uses too
+    name = str(frame.f_globals.get("__name__", ""))
+    if name == "__main__":
+        spec, file = frame.f_globals.get("__spec__"), frame.f_globals.get("__file__", "")
+        name = spec.name if spec is not None else Path(file).stem
+    return "" if name.startswith("rota.app.") else name
 
 
 def load_app(locator: str) -> "Rota":

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rota.app.connection import Connection
 from rota.app.job import Job
-from rota.app.locate import remember
+from rota.app.locate import calling_module, remember
 from rota.app.schedules import Schedules
 from rota.app.task import AppTask
 from rota.definitions.registry import AttemptMiddleware, Registry, SubmitMiddleware
@@ -91,6 +91,7 @@ class Rota:
 
     def __init__(self, url: str | None = None, *, settings: Settings | None = None, **options: Any) -> None:
         self.settings = settings or load_settings({"url": url, **options})
+        self.name = self.settings.name or calling_module()
         self.registry = Registry(
             Keyring([key.strip() for key in self.settings.keys.split(",") if key.strip()])
         )
@@ -138,7 +139,8 @@ class Rota:
     def schedule(self, trigger: Trigger, *, id: str, **options: Any) -> "_ScheduleDecorator":
         """Make a task of a function without arguments that runs by a trigger.
 
-        The schedule is stored when a scheduler starts. `options` are those of `task`.
+        The schedule is stored when a scheduler starts. `options` are those of `task`, and `catch_up`,
+        `overlap` and `grace` (see `rota.app.schedules.Policies`).
         """
         return _ScheduleDecorator(self, trigger, id, options)
 
@@ -240,10 +242,16 @@ class _ScheduleDecorator:
         self._app = app
         self._trigger = trigger
         self._id = id_
+        self._policies: Any = {
+            name: options.pop(name) for name in ("catch_up", "overlap", "grace") if name in options
+        }
         self._options = options
 
     def __call__(self, function: Callable[P, Any]) -> AppTask[P, Any]:
         task = self._app.task(**self._options)(function)
         schedules = self._app.schedules
-        schedules.declare(self._id, lambda: schedules.record(task, self._trigger, self._id, source="code"))
+        schedules.declare(
+            self._id,
+            lambda: schedules.make(task, self._trigger, id=self._id, source="code", **self._policies),
+        )
         return task

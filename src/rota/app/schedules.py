@@ -1,15 +1,18 @@
 """`app.schedules`: when tasks run, stored under ids."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import msgspec
 
 from rota.app.job import Job
 from rota.engine.submitter import SubmitOptions
-from rota.model.errors import ConfigurationError
+from rota.model.errors import ArgumentsError, ConfigurationError
 from rota.model.schedule import ScheduleRecord
+from rota.operations import history as past
 from rota.operations import schedules as operations
+from rota.policy.overlap import check_policies
 from rota.ports.store import Store
 from rota.triggers.base import Trigger
 
@@ -17,7 +20,28 @@ if TYPE_CHECKING:
     from rota.app.rota import Rota
     from rota.app.task import AppTask
 
-__all__ = ["Schedules"]
+__all__ = ["Policies", "Schedules"]
+
+_NOT_OURS = ("run_at", "delay", "unique", "unique_for")
+_LONGEST_ID = 512
+
+
+class Policies(TypedDict, total=False):
+    """How a schedule ticks.
+
+    Args:
+        catch_up: what happens to moments that were missed: "one" (the latest runs), "all" (each runs, the
+            oldest first, at most 100) or "none" (they are recorded only).
+        overlap: what a tick does while an earlier job of the schedule has not finished: "skip", "queue",
+            "cancel_running" or "allow".
+        grace: a moment that came longer ago than this is missed, whatever `catch_up` says.
+        name: what people read; the id where there is none.
+    """
+
+    catch_up: str
+    overlap: str
+    grace: timedelta | None
+    name: str
 
 
 class Schedules:
@@ -36,6 +60,7 @@ class Schedules:
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         options: SubmitOptions | None = None,
+        **policies: Unpack[Policies],
     ) -> str:
         """Store a schedule, idempotent by id.
 
@@ -46,14 +71,16 @@ class Schedules:
             args: what the task is called with, by position.
             kwargs: what the task is called with, by name.
             options: rank, key, tags, queue ... of its jobs.
+            policies: see `Policies`.
 
         Returns:
             "created", "unchanged", or "changed: " and what changed.
 
         Raises:
             ArgumentsError: the arguments do not fit the task.
+            ConfigurationError: the id belongs to another task, or a policy is unknown.
         """
-        record = self.record(task, trigger, id, source="api", args=args, kwargs=kwargs, options=options)
+        record = self.make(task, trigger, id=id, args=args, kwargs=kwargs, options=options, **policies)
         return self._app.connection.run("add", lambda store: operations.declare(store, record))
 
     async def add_async(
@@ -65,10 +92,19 @@ class Schedules:
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         options: SubmitOptions | None = None,
+        **policies: Unpack[Policies],
     ) -> str:
         """Store a schedule, idempotent by id (see `add`)."""
-        record = self.record(task, trigger, id, source="api", args=args, kwargs=kwargs, options=options)
+        record = self.make(task, trigger, id=id, args=args, kwargs=kwargs, options=options, **policies)
         return await self._app.connection.run_async(lambda store: operations.declare(store, record))
+
+    def add_many(self, schedules: Sequence[ScheduleRecord]) -> dict[str, str]:
+        """Store many schedules made by `make`, idempotent by id; returns what became of each (see `add`)."""
+        return self._app.connection.run("add_many", lambda store: operations.declare_many(store, schedules))
+
+    async def add_many_async(self, schedules: Sequence[ScheduleRecord]) -> dict[str, str]:
+        """Store many schedules made by `make` (see `add_many`)."""
+        return await self._app.connection.run_async(lambda store: operations.declare_many(store, schedules))
 
     def list(self) -> Sequence[ScheduleRecord]:
         """Return all schedules, by id."""
@@ -85,6 +121,43 @@ class Schedules:
     async def remove_async(self, id: str) -> bool:
         """Delete a schedule; False when there is none."""
         return await self._app.connection.run_async(lambda store: operations.remove(store, id))
+
+    def pause(self, id: str, *, by: str = "app", why: str = "") -> bool:
+        """Stop a schedule's ticks; False when it was paused already.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self._app.connection.run("pause", lambda store: operations.pause(store, id, by=by, why=why))
+
+    async def pause_async(self, id: str, *, by: str = "app", why: str = "") -> bool:
+        """Stop a schedule's ticks (see `pause`)."""
+        return await self._app.connection.run_async(lambda store: operations.pause(store, id, by=by, why=why))
+
+    def resume(self, id: str) -> bool:
+        """Let a paused schedule tick again, in its phase; False when it was not paused.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self._app.connection.run("resume", lambda store: operations.resume(store, id))
+
+    async def resume_async(self, id: str) -> bool:
+        """Let a paused schedule tick again (see `resume`)."""
+        return await self._app.connection.run_async(lambda store: operations.resume(store, id))
+
+    def backfill(self, id: str, first: datetime, last: datetime) -> int:
+        """Run the moments from `first` to `last` that have had no job, oldest first; returns how many.
+
+        Raises:
+            NotFoundError: there is no such schedule.
+            ConfigurationError: a moment is without a zone, the range is empty or not past.
+        """
+        return self._app.connection.run("backfill", lambda store: past.backfill(store, id, first, last))
+
+    async def backfill_async(self, id: str, first: datetime, last: datetime) -> int:
+        """Run moments of the past (see `backfill`)."""
+        return await self._app.connection.run_async(lambda store: past.backfill(store, id, first, last))
 
     def force(self, name: str) -> Job[Any]:
         """Run a schedule now, by id or task name; its ticks stay as they are.
@@ -116,30 +189,71 @@ class Schedules:
 
     async def store_declared(self, store: Store) -> dict[str, str]:
         """Store the schedules of the code; returns what became of each."""
-        return {id_: await operations.declare(store, make()) for id_, make in self._declared.items()}
+        return await operations.declare_many(store, self.declared())
 
-    def record(
+    def make(
         self,
         task: "AppTask[Any, Any] | str",
         trigger: Trigger,
-        id_: str,
         *,
-        source: str,
+        id: str,
+        source: str = "api",
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         options: SubmitOptions | None = None,
+        **policies: Unpack[Policies],
     ) -> ScheduleRecord:
-        """Return a checked schedule that is not stored yet."""
+        """Return a checked schedule that is not stored yet (see `add`)."""
         definition = self._app.registry.get(task if isinstance(task, str) else task.name)
-        chosen = msgspec.to_builtins(options or SubmitOptions())
-        queue = chosen.pop("queue", None) or definition.queue
-        return ScheduleRecord(
-            id=id_,
+        _check_id(definition.name, id)
+        chosen = options or SubmitOptions()
+        _check_options(definition.name, chosen)
+        record = ScheduleRecord(
+            id=id,
             task=definition.name,
-            queue=queue,
+            queue=chosen.queue or definition.queue,
             executor=definition.executor,
             trigger=trigger.in_zone(self._app.settings.zone).to_json(),
             payload=definition.encode(args, kwargs or {}),
-            options={"rank": definition.rank, **chosen},
+            options={"rank": definition.rank, **_plain(chosen)},
             source=source,
+            app=self._app.name if source == "code" else "",
+            **policies,
         )
+        check_policies(id, record.catch_up, record.overlap)
+        _check_grace(record)
+        return record
+
+
+def _plain(options: SubmitOptions) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(options)
+    plain.pop("queue", None)
+    return plain
+
+
+def _check_id(task: str, id_: str) -> None:
+    if not id_ or "\0" in id_ or len(id_) > _LONGEST_ID:
+        raise ArgumentsError(
+            task, "id", f"{id_!r:.80} is not usable", f"Give 1 to {_LONGEST_ID} characters without NUL"
+        )
+
+
+def _check_options(task: str, options: SubmitOptions) -> None:
+    if isinstance(options.expires, datetime):
+        remedy = "Give a timedelta: how long after its tick a job may start"
+        raise ArgumentsError(task, "expires", "one moment does not fit many ticks", remedy)
+    for name in _NOT_OURS:
+        if getattr(options, name) is not None:
+            raise ArgumentsError(
+                task,
+                name,
+                "a schedule's jobs cannot have it",
+                "The trigger says when they run, overlap= whether they run beside each other",
+            )
+
+
+def _check_grace(record: ScheduleRecord) -> None:
+    grace: Any = record.grace
+    if grace is not None and (not isinstance(grace, timedelta) or grace < timedelta(0)):
+        remedy = "Give a timedelta, 0 or more"
+        raise ArgumentsError(record.task, "grace", f"{grace!r} is no span of time", remedy)

@@ -11,7 +11,8 @@ from rota.engine.host import Part, host
 from rota.engine.scheduling import Scheduling
 from rota.engine.worker import Worker
 from rota.model.errors import ConfigurationError
-from rota.operations.schedules import submission_of
+from rota.model.events import ScheduleGone, ScheduleStored
+from rota.operations.schedules import pause_gone, submission_of
 from rota.ports.store import Store
 from rota.telemetry import logs
 from rota.wiring import make_executors, make_maintenance, make_worker
@@ -105,13 +106,23 @@ async def _make_parts(
             make_worker(store, app.registry, executors, announcer=announcer, settings=settings, queues=queues)
         )
     if "scheduler" in roles:
-        await app.schedules.store_declared(store)
+        await _store_schedules(app, store, announcer)
         parts.append(Scheduling(store, submission_of, announcer))
     if "api" in roles:
         from rota.app.web import WebServer  # noqa: PLC0415 - half a second that a worker need not spend
 
         parts.append(WebServer(app, store, announcer, any_port="worker" in roles, welcome=welcome))
     return parts
+
+
+async def _store_schedules(app: "Rota", store: Store, announcer: Announcer) -> None:
+    """Store the schedules of the code; those that are gone from it are paused. Both is reported."""
+    for schedule, what in (await app.schedules.store_declared(store)).items():
+        if what != "unchanged":
+            announcer.announce(ScheduleStored(schedule, what))
+    if app.name:
+        for schedule in await pause_gone(store, app.name, app.schedules.declared()):
+            announcer.announce(ScheduleGone(schedule, app.name))
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:

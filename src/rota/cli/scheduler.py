@@ -1,13 +1,19 @@
 """`rota scheduler`: run it, run a schedule by hand, show what it would do."""
 
+from typing import Annotated
+
 import click
 
-from rota.cli.command import Group, Session, command
+from rota.cli.command import Group, Option, Session, command
 from rota.cli.options import ScheduleArgument
 from rota.cli.processes import LogFormat, LogLevel, serve
 from rota.cli.schedules import list_schedules
+from rota.cli.target import from_above
+from rota.settings import change_settings
 
 __all__ = ["add_to"]
+
+Detach = Annotated[bool, Option("--detach", "Leave the job to the workers.")]
 
 
 def add_to(root: click.Group) -> None:
@@ -25,8 +31,41 @@ def run(session: Session, log_level: LogLevel = None, log_format: LogFormat = No
     serve(session, session.target.use_default(), ("scheduler",), settings)
 
 
-async def force(session: Session, schedule: ScheduleArgument) -> None:
-    """Run a schedule now: one job, beside its ticks."""
+def force(
+    session: Session,
+    schedule: ScheduleArgument,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    *,
+    detach: Detach = False,
+) -> None:
+    """Run a schedule now, beside its ticks: here, once, its log on the terminal; exit code 1 if it fails.
+
+    Without an app, or with --detach, its job is left to the workers.
+    """
+    from rota.telemetry import logs
+
+    app = None if detach else session.target.app
+    if app is None:
+        from_above("rota.app.serving:run_loop")(_submit(session, schedule))
+        return
+    app.settings = change_settings(
+        app.settings, {"url": session.target.url, "log_level": log_level, "log_format": log_format}
+    )
+    logs.set_up(app.settings.log_level, app.settings.log_format)
+    job, lines, error = from_above("rota.app.forcing:force_here")(app, schedule, session.target.locator)
+    if session.out.json:
+        session.out.document({"schedule": schedule, "job": job, "log": lines, "error": error and str(error)})
+    else:
+        for line in lines:
+            session.out.line(f"{line.at.isoformat()} {line.level:7} {line.message}")
+    if error is not None:
+        raise error
+    if not session.out.json:
+        session.out.line(f"schedule {schedule} ran as job {job}")
+
+
+async def _submit(session: Session, schedule: str) -> None:
     from rota.operations import schedules
 
     declared = session.target.declared()

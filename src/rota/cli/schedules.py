@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from rota.cli import histories
 from rota.cli.command import Group, Option, Session, command, person
 from rota.cli.options import ScheduleArgument
 from rota.cli.target import EmptyStoreError
@@ -32,6 +33,7 @@ def add_to(root: click.Group) -> None:
     command(group, "pause")(pause)
     command(group, "resume")(resume)
     command(group, "remove")(remove)
+    histories.add_to(group)
 
 
 async def list_schedules(session: Session) -> None:
@@ -103,13 +105,27 @@ async def preview(session: Session, schedule: ScheduleArgument, count: Count = 5
     stored, now = await _stored(session, declared)
     found = schedules.pick(schedule, [*declared, *stored])
     moments = schedules.preview(found, now, count)
+    zone = ZoneInfo(found.trigger.get("tz") or "UTC")
+    notes = schedules.clock_changes(moments, zone)
     out = session.out
     if out.json:
-        out.document({"schedule": found.id, "paused": found.paused_at is not None, "moments": moments})
+        out.document(
+            {
+                "schedule": found.id,
+                "paused": found.paused_at is not None,
+                "moments": moments,
+                "clock_changes": [
+                    {"moment": one, "note": note} for one, note in zip(moments, notes, strict=True) if note
+                ],
+            }
+        )
         return
-    zone = ZoneInfo(found.trigger.get("tz") or "UTC")
-    rows = [(one.isoformat(), clock(one.astimezone(zone)), relative(one, now)) for one in moments]
-    out.table(("moment", "in its zone", "from now"), rows, empty="It has no further moment.")
+    rows = [
+        (one.isoformat(), clock(one.astimezone(zone)), relative(one, now), note)
+        for one, note in zip(moments, notes, strict=True)
+    ]
+    columns = ("moment", "in its zone", "from now", "clock changes")
+    out.table(columns, rows, empty="It has no further moment.", spare=("clock changes",))
 
 
 async def pause(session: Session, schedule: ScheduleArgument, why: Why = "") -> int:

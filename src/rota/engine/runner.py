@@ -180,7 +180,10 @@ class Runner:
             self._announcer.announce(AttemptEnded(job, outcome, duration))
 
     def _held_slots(self, job: ClaimedJob) -> bool:
-        """Tell, once, whether a claim of this worker holds slots."""
+        """Tell, once, whether others may wait for a job: for its slots, or as the next of its schedule."""
+        if job.options and "overlap" in job.options:
+            self._limited.discard(job.claim)
+            return True
         if not self._limited or job.claim not in self._limited:
             return False
         self._limited.discard(job.claim)

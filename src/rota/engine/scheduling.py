@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 
 from rota.engine.announcer import Announcer
+from rota.engine.planning import MakeSubmission, read_trigger
 from rota.engine.promoter import Promoter
 from rota.engine.scheduler import Scheduler
 from rota.engine.service import Loop
 from rota.model.events import Notice
-from rota.model.job import Submission
 from rota.model.schedule import ScheduleRecord
 from rota.ports.store import Store
+from rota.triggers.base import Trigger
 
 __all__ = ["Scheduling"]
 
@@ -22,11 +22,13 @@ class Scheduling:
     def __init__(
         self,
         store: Store,
-        make_submission: Callable[[ScheduleRecord, datetime], Submission],
+        make_submission: MakeSubmission,
         announcer: Announcer,
+        read: Callable[[ScheduleRecord], Trigger] = read_trigger,
     ) -> None:
         self.stopped = asyncio.Event()
-        self._ticks = Loop(Scheduler(store, make_submission, announcer), announcer)
+        self._scheduler = Scheduler(store, make_submission, announcer, self._poke, read)
+        self._ticks = Loop(self._scheduler, announcer)
         self._promoter = Promoter(store.jobs, announcer)
 
     async def start(self) -> None:
@@ -37,6 +39,7 @@ class Scheduling:
     def notice(self, notice: Notice) -> None:
         """Look again when a schedule was changed or a job was scheduled sooner."""
         if notice.kind == "schedules":
+            self._scheduler.changed()
             self._ticks.poke()
         elif notice.kind == "scheduled":
             self._promoter.loop.poke()
@@ -44,7 +47,12 @@ class Scheduling:
     async def stop(self) -> None:
         """End after the turns that run."""
         await asyncio.gather(self._ticks.stop(), self._promoter.loop.stop())
+        await self._scheduler.close()
 
     async def hurry(self) -> None:
         """End at once."""
         await asyncio.gather(self._ticks.abort(), self._promoter.loop.abort())
+        await self._scheduler.close()
+
+    def _poke(self) -> None:
+        self._ticks.poke()

@@ -24,6 +24,9 @@ __all__ = [
     "Progress",
     "Rescued",
     "ScheduleFailed",
+    "ScheduleGone",
+    "ScheduleSlow",
+    "ScheduleStored",
     "ServiceFailed",
     "ServiceRecovered",
     "WebStarted",
@@ -181,6 +184,27 @@ class ScheduleFailed(Event, frozen=True):
     schedule: str
     error: str
     retry_in: float
+
+
+class ScheduleStored(Event, frozen=True):
+    """A schedule of the code was stored; `what` is "created" or says what changed."""
+
+    schedule: str
+    what: str
+
+
+class ScheduleGone(Event, frozen=True):
+    """A schedule is no longer in the code of the app that declared it; it is paused."""
+
+    schedule: str
+    app: str
+
+
+class ScheduleSlow(Event, frozen=True):
+    """A schedule's trigger took `seconds` to say when it ticks; the others did not wait for it."""
+
+    schedule: str
+    seconds: float
 
 
 class ServiceFailed(Event, frozen=True):

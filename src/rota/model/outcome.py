@@ -116,9 +116,9 @@ Outcome = Succeeded | Failed | Retried | Snooze | Suspended | Handed | Cancelled
 class Settlement(Struct, frozen=True, gc=False):
     """An outcome on its way to the store: of which claim, and how long the attempt took.
 
-    `duration` is in seconds; `limited` says that the job holds slots, which go back in the same transaction;
-    `crashed` says that the attempt's own process died: that counts in `crashes` and `crashes_alone`, and the
-    job runs alone from now on.
+    `duration` is in seconds; `limited` says that others may wait for the end of the job: for its slots, or as
+    the next of its schedule; they are let go in the same transaction; `crashed` says that the attempt's own
+    process died: that counts in `crashes` and `crashes_alone`, and the job runs alone from now on.
     """
 
     id: UUID

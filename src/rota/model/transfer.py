@@ -82,12 +82,14 @@ class KnownTask(TaskEntry, frozen=True, kw_only=True):
 
 
 class Definition(Struct, frozen=True, kw_only=True):
-    """A past or present definition of a schedule."""
+    """A past or present definition of a schedule (see `ScheduleVersion`)."""
 
     schedule: str
     version: int
     since: datetime
-    definition: dict[str, Any]
+    next_at: datetime | None
+    closed_at: datetime | None
+    definition: dict[str, Any] | None
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What to do about due moments, when some of them may have been missed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -8,7 +8,16 @@ from msgspec import Struct
 
 from rota.model.errors import ConfigurationError, did_you_mean
 
-__all__ = ["CATCH_UP_CAP", "ON_TIME", "WALKED", "CatchUp", "Decision", "Timetable", "decide"]
+__all__ = [
+    "CATCH_UP_CAP",
+    "ON_TIME",
+    "WALKED",
+    "CatchUp",
+    "Decision",
+    "Timetable",
+    "decide",
+    "missed_between",
+]
 
 CATCH_UP_CAP = 100
 """How many missed moments `CatchUp.ALL` runs at most: the latest ones, oldest first."""
@@ -20,6 +29,8 @@ WALKED = 1_000
 """Missed moments of a trigger that has to walk are counted up to here; the number then means "or more"."""
 
 _LARGEST = 1_000_000_000  # fits a 32-bit column
+_TICK = timedelta.resolution
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class CatchUp(StrEnum):
@@ -58,7 +69,9 @@ class Decision(Struct, frozen=True):
     next_at: datetime | None
 
 
-def decide(timetable: Timetable, due: datetime, now: datetime, catch_up: str) -> Decision:
+def decide(
+    timetable: Timetable, due: datetime, now: datetime, catch_up: str, grace: timedelta | None = None
+) -> Decision:
     """Decide which of a schedule's due moments is handled now.
 
     One call handles one moment, so that each can be written in one transaction; where more are due than it
@@ -69,27 +82,56 @@ def decide(timetable: Timetable, due: datetime, now: datetime, catch_up: str) ->
       are missed.
     - "none": the latest runs if it is at most `ON_TIME` ago, all others are missed.
 
+    With a grace, no moment runs that came longer ago: it is missed as well.
+
     Args:
         timetable: the trigger.
         due: the schedule's next moment as stored, not after `now`.
         now: the store's present moment.
         catch_up: a `CatchUp`, as stored.
+        grace: how late a moment may run; None: at any time, for "none" `ON_TIME`.
 
     Raises:
         ConfigurationError: `catch_up` is unknown.
     """
     policy = _policy(catch_up)
+    oldest = _oldest(now, policy, grace)
     following = timetable.next_after(due)
     if following is None or following > now:
-        return Decision(due, policy is not CatchUp.NONE or now - due <= ON_TIME, 0, following)
+        return Decision(due, due >= oldest, 0, following)
     if policy is CatchUp.ALL:
-        if timetable.count(due, now, CATCH_UP_CAP) < CATCH_UP_CAP:
+        # Those that are too old for the grace are left out like those beyond the cap.
+        fits = due >= oldest
+        fresh = min(timetable.count(due if fits else oldest - _TICK, now, CATCH_UP_CAP), CATCH_UP_CAP)
+        if fits and fresh < CATCH_UP_CAP:
             return Decision(due, runs=True, missed=0, next_at=following)
-        at = _latest(timetable, due, now, CATCH_UP_CAP)
-        return Decision(at, runs=True, missed=_missed(timetable, due, at), next_at=timetable.next_after(at))
+        at = _latest(timetable, due, now, max(fresh, 1))
+    else:
+        at = _latest(timetable, due, now, 1)
+    return Decision(at, at >= oldest, _missed(timetable, due, at), timetable.next_after(at))
+
+
+def _oldest(now: datetime, policy: CatchUp, grace: timedelta | None) -> datetime:
+    """Return the oldest moment that may still run."""
+    if grace is None:
+        if policy is not CatchUp.NONE:
+            return _BEGINNING
+        grace = ON_TIME
+    try:
+        return now - grace
+    except OverflowError:
+        return _BEGINNING
+
+
+def missed_between(
+    timetable: Timetable, due: datetime, now: datetime
+) -> tuple[datetime, int, datetime | None]:
+    """Return the latest moment from `due` up to `now`, how many lie before it, and the next one."""
+    following = timetable.next_after(due)
+    if following is None or following > now:
+        return due, 0, following
     at = _latest(timetable, due, now, 1)
-    runs = policy is CatchUp.ONE or now - at <= ON_TIME
-    return Decision(at, runs, _missed(timetable, due, at), timetable.next_after(at))
+    return at, _missed(timetable, due, at), timetable.next_after(at)
 
 
 def _policy(catch_up: str) -> CatchUp:

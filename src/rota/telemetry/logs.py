@@ -17,6 +17,9 @@ from rota.model.events import (
     LoopBlocked,
     Rescued,
     ScheduleFailed,
+    ScheduleGone,
+    ScheduleSlow,
+    ScheduleStored,
     ServiceFailed,
     ServiceRecovered,
     WebStarted,
@@ -152,6 +155,17 @@ def listen(source: EventSource) -> None:
             lambda e: logger.error(
                 "schedule %s cannot tick, again in %.0f s: %s", e.schedule, e.retry_in, e.error
             ),
+        ),
+        (ScheduleStored, lambda e: logger.info("schedule %s %s", e.schedule, e.what)),
+        (
+            ScheduleGone,
+            lambda e: logger.warning(
+                "schedule %s is no longer in the code of %s: it is paused", e.schedule, e.app
+            ),
+        ),
+        (
+            ScheduleSlow,
+            lambda e: logger.warning("the trigger of schedule %s took %.1f s", e.schedule, e.seconds),
         ),
         (Rescued, lambda e: logger.warning("took back %d jobs of silent owners", len(e.ids))),
         (

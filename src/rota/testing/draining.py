@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from rota.operations.schedules import submission_of
 from rota.policy.queue_order import QueueOrder
 from rota.ports.executor import Executor
 from rota.ports.store import Store
+from rota.testing.clock import FakeClock
 from rota.testing.isolation import given_resources
 from rota.testing.places import CallerLoop, CallerThread, Desk, Watched
 
@@ -78,12 +80,15 @@ async def drain_async(app: Rota, *, raise_errors: bool = True, limit: int = LIMI
     return shift.ran
 
 
-def work_here(app: Rota, *, limit: int = LIMIT, due: bool = True) -> "Shift":
-    """Run what is ready, and if `due` what has become due, in this thread."""
+def work_here(app: Rota, *, limit: int = LIMIT, due: bool = True, until: datetime | None = None) -> "Shift":
+    """Run what is ready, and if `due` what has become due, in this thread.
+
+    With `until` time passes up to that moment: whenever nothing is left, the app's clock goes on to the next.
+    """
     app.connection.refuse_in_loop("drain")
     desk = Desk()
     threads = [CallerThread(name, desk) for name in ("thread", "process", ISOLATED)]
-    shift = Shift(app, [AsyncExecutor(), *threads], limit=limit, due=due)
+    shift = Shift(app, [AsyncExecutor(), *threads], limit=limit, due=due, until=until)
     given = given_resources(app)
     with ThreadPoolExecutor(1, thread_name_prefix="rota-drain") as engine:
         work = engine.submit(app.connection.run, "drain", lambda store: shift.open_and_work(store, given))
@@ -120,12 +125,21 @@ class Shift:
         over: set from any thread to send it home early.
     """
 
-    def __init__(self, app: Rota, executors: Sequence[Executor], *, limit: int, due: bool) -> None:
+    def __init__(
+        self,
+        app: Rota,
+        executors: Sequence[Executor],
+        *,
+        limit: int,
+        due: bool,
+        until: datetime | None = None,
+    ) -> None:
         self.ran: list[Ran] = []
         self.over = False
         self._app = app
         self._limit = limit
         self._due = due
+        self._until = until
         self._errors: dict[UUID, BaseException] = {}
         self._problems: list[str] = []
         self._executors = [Watched(executor, self._errors) for executor in executors]
@@ -154,10 +168,27 @@ class Shift:
                     await store.jobs.promote(_GROUP)
                 names = [queue.name for queue in await store.insight.queues()]
                 if not await worker.work_off(self._queues(names)):
-                    break
+                    if not await self._move_on(store):
+                        break
+                    continue
                 await self._pause(worker)
         finally:
             await worker.stop()
+
+    async def _move_on(self, store: Store) -> bool:
+        """Let time pass up to the next due moment; False when none comes before the end."""
+        clock, until = self._app.clock, self._until
+        if until is None or not isinstance(clock, FakeClock):
+            return False
+        now = clock.now()
+        due = await store.schedules.due(1)
+        wait = (await store.jobs.promote(_GROUP)).wait
+        moments = [one.next_at for one in due.schedules if one.next_at is not None]
+        moments += [due.next_at] if due.next_at is not None else []
+        moments += [now + wait] if wait is not None else []
+        upcoming = min((moment for moment in moments if moment > now), default=until)
+        clock.set(max(now, min(upcoming, until)))
+        return upcoming <= until and clock.now() > now
 
     def check(self, *, strict: bool) -> None:
         """Raise what the first failed attempt raised; an interrupt, or else no `Exception`, always."""

@@ -188,9 +188,33 @@ class TestSchedules:
         done = any_folder.python("main.py", "scheduler", "force", name)
 
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("schedule nightly-sync runs now as job ")
+        assert f"schedule {name} ran as job " in done.stdout
         (job,) = any_folder.json("jobs", "list", "--schedule", "nightly-sync")["jobs"]
-        assert (job["task"], job["due"]) == ("nightly", None)
+        assert (job["task"], job["due"], job["state"]) == ("nightly", None, "succeeded")
+
+    def test_force_may_leave_it_to_the_workers(self, folder: UserFolder) -> None:
+        done = folder.python("main.py", "scheduler", "force", "nightly-sync", "--detach")
+
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("schedule nightly-sync runs now as job ")
+        (job,) = folder.json("jobs", "list", "--schedule", "nightly-sync")["jobs"]
+        assert job["state"] == "ready"
+
+    def test_force_shows_the_log_and_fails_with_the_reason(self, folder: UserFolder) -> None:
+        (folder.path / "broken.py").write_text(
+            "from main import *\n"
+            "from rota import Retry\n"
+            "@app.schedule(every(hours=1), id='unlucky', retry=Retry(5))\n"
+            "def unlucky():\n"
+            "    current().log.info('so far so good')\n"
+            "    raise ValueError('no luck')\n"
+        )
+        done = folder.rota("scheduler", "force", "unlucky", "--app", "broken:app")
+
+        assert done.returncode == 1
+        assert "so far so good" in done.stdout
+        assert "ValueError: no luck" in done.stderr
+        assert folder.json("jobs", "list", "--schedule", "unlucky")["jobs"][0]["state"] == "failed"
 
     def test_an_unknown_one_fails_with_a_hint(self, folder: UserFolder) -> None:
         done = folder.python("main.py", "scheduler", "force", "nightly-snyc")
@@ -208,6 +232,36 @@ class TestSchedules:
         assert folder.json("schedules", "show", "p")["paused_at"] is None
         assert folder.rota("schedules", "remove", "p").returncode == 0
         assert folder.json("schedules", "list") == {"schedules": []}
+
+    def test_what_is_stored_is_changed_filled_up_and_verified(self, folder: UserFolder) -> None:
+        folder.code("from main import *; app.schedules.add(send, every(hours=1), id='p', args=('a',))")
+
+        edited = folder.rota("schedules", "edit", "p", "--trigger", "every 1m", "--overlap", "allow")
+        assert edited.stdout == "schedule p: trigger, overlap changed\n"
+        assert folder.rota("schedules", "edit", "p", "--overlap", "allow").stdout == "nothing changed\n"
+        assert folder.rota("schedules", "edit", "p").returncode == 2
+        refused = folder.rota("schedules", "edit", "p", "--trigger", "0 0 31 2 *")
+        assert refused.returncode == 2
+        assert "31" in refused.stderr
+
+        backfill = ["schedules", "backfill", "p", "--from", "2h", "--to", "1h"]
+        assert folder.json(*backfill)["jobs"] in {60, 61}
+        again = folder.json(*backfill)["jobs"]
+        assert again <= 1  # the minute that has begun meanwhile
+        assert folder.rota("schedules", "backfill", "p").returncode == 2
+        assert folder.json("schedules", "verify") == {"schedules": 1, "faults": []}
+        assert folder.rota("schedules", "verify", "q").returncode == 1
+
+    def test_a_preview_marks_what_a_change_of_clocks_touches(self, folder: UserFolder) -> None:
+        folder.code(
+            "from main import *; app.schedules.add("
+            "send, cron('30 2 * * *', tz='Europe/Amsterdam'), id='p', args=('a',))"
+        )
+
+        marks = folder.json("schedules", "preview", "p", "-n", "400")["clock_changes"]
+        assert len(marks) >= 2
+        assert any("right after clocks go forward by 1:00:00" in one["note"] for one in marks)
+        assert any("comes twice: the first" in one["note"] for one in marks)
 
 
 class TestQueues:

@@ -8,6 +8,7 @@ from rota.definitions.registry import Registry
 from rota.definitions.task import Task
 from rota.model.errors import StoreUnavailableError
 from rota.model.job import JobFilter
+from rota.model.schedule import ScheduleChange
 from rota.operations import checks
 from rota.operations.health import Check, health, reachable
 from rota.ports.store import SchemaState, Store
@@ -61,7 +62,7 @@ class TestHealth:
         assert levels(await ask(stores.store(scene.clock), host="elsewhere"))["workers"] == "warning"
 
     async def test_schedules_that_nobody_fires(self, scene: Scene, stores: Stores) -> None:
-        await scene.store.schedules.put(a_schedule(next_at=START), expected=None)
+        await scene.store.schedules.put([ScheduleChange(new=a_schedule(next_at=START))])
         assert levels(await ask(stores.store(scene.clock)))["schedules"] == "ok"
 
         scene.clock.advance(timedelta(minutes=2))
@@ -85,7 +86,7 @@ class TestChecks:
         await scene.submit(task="send")
         await scene.submit(task="old_send")
         await scene.submit_many(2, task="sned")
-        await scene.store.schedules.put(a_schedule(task="gone"), expected=None)
+        await scene.store.schedules.put([ScheduleChange(new=a_schedule(task="gone"))])
         await scene.finish(task="long_gone", queue="b")
 
         found = await checks.undeliverable(scene.store, a_registry("send"))

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from rota.model.errors import ConfigurationError
-from rota.model.schedule import ScheduleRecord, Tick
+from rota.model.schedule import ScheduleChange, ScheduleRecord, Tick
 from rota.operations.verify import Verdict, read_ledger, verify
 from rota.testing.conformance.scene import FAILED, HOUR, START, Scene, a_job
 from tests.integration.operations.conftest import Stores
@@ -54,11 +54,11 @@ async def town(scene: Scene) -> Scene:
         "source": "code",
     }
     record = ScheduleRecord(id="nightly", trigger={}, payload=b"{}", next_at=START, **plain)
-    assert await scene.store.schedules.put(record, expected=None)
+    assert await scene.store.schedules.put([ScheduleChange(new=record)])
     job = a_job(schedule="nightly", due=START, queue="ticks")
     moments: dict[str, Any] = {"due": START, "at": START, "next_at": None}
     tick = Tick(schedule="nightly", version=1, state="fired", submission=job, **moments)
-    assert await scene.store.schedules.fire([tick]) == 1
+    assert await scene.store.schedules.fire([tick]) == {"nightly"}
     await scene.submit(queue="free", unique_key="work:ada")
     assert (await verify(scene.store, keep=KEEP)).ok
     return scene

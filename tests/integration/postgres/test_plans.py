@@ -41,7 +41,7 @@ INDEXES = {
     "expire_lock": "jobs_expires",
     "rescue_lock": "jobs_lease",
     "release": "jobs_held",
-    "held_scopes": "jobs_held",
+    "held_reasons": "jobs_held",
     "settle": "jobs_pkey",
     "settle_lock": "jobs_pkey",
     "finish": "jobs_pkey",

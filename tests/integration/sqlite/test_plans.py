@@ -22,12 +22,12 @@ INDEXES = {
     "overdue": "jobs_expires",
     "lapsed": "jobs_lease",
     "release": "jobs_held",
-    "held_scopes": "jobs_held",
+    "held_reasons": "jobs_held",
     "resume_by_key": "jobs_wake_key",
     "count_children": "jobs_parent",
 }
 # These look at all live jobs, since that is what is asked: by people, not on the way of a job.
-LOOKS_AT_ALL = {"counts", "queues", "live_jobs", "live"}
+LOOKS_AT_ALL = {"counts", "queues", "live_jobs", "live", "stray_jobs"}
 
 
 @pytest.fixture(scope="module")

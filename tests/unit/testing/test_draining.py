@@ -14,6 +14,7 @@ from rota.app.rota import Rota
 from rota.model.errors import JobFailedError, RotaError, WrongThreadError
 from rota.model.job import ISOLATED
 from rota.model.outcome import Failed, Succeeded
+from rota.model.schedule import ScheduleChange
 from rota.model.states import State
 from rota.ports.store import Store
 from rota.testing import FakeClock, drain, enqueued, isolated
@@ -38,7 +39,7 @@ async def break_trigger(store: Store, schedule: str) -> bool:
     found = await store.schedules.get(schedule)
     assert found is not None
     broken = structs.replace(found, trigger={"type": "sundial"}, version=found.version + 1)
-    return await store.schedules.put(broken, expected=found.version)
+    return bool(await store.schedules.put([ScheduleChange(new=broken, seen=found)]))
 
 
 def names(app: Rota) -> list[str]:

@@ -9,7 +9,7 @@ from rota.model.states import State
 from rota.stores.postgres.database import Run
 from rota.stores.postgres.rows import dump
 
-__all__ = ["Ending", "Told", "finish", "free_slots", "tell", "wake_parents"]
+__all__ = ["Ending", "Told", "finish", "free_overlap", "free_slots", "tell", "wake_parents"]
 
 
 class Ending(NamedTuple):
@@ -36,7 +36,10 @@ async def finish(run: Run, now: datetime | None, endings: Sequence[Ending]) -> N
     """Move locked jobs to history."""
     if endings:
         ids, states, tokens, took, values, ttls = zip(*endings, strict=True)
-        await run("finish", now, ids, [str(state) for state in states], tokens, took, values, ttls)
+        ((_, schedules),) = await run(
+            "finish", now, ids, [str(state) for state in states], tokens, took, values, ttls
+        )
+        await free_overlap(run, schedules)
 
 
 async def free_slots(run: Run, slots: Sequence[str]) -> None:
@@ -44,6 +47,13 @@ async def free_slots(run: Run, slots: Sequence[str]) -> None:
     if slots:
         await run("free_slots", list(slots))
         await run("release", sorted(set(slots)))
+
+
+async def free_overlap(run: Run, schedules: Sequence[str] | None) -> None:
+    """Let the jobs run that waited for jobs of their schedules that have ended."""
+    if schedules:
+        await run("lock_schedules", schedules)
+        await run("release_overlap", schedules)
 
 
 async def wake_parents(

@@ -59,16 +59,23 @@ class PostgresLimits:
 
     async def sweep(self) -> int:
         """See `LimitStore.sweep`."""
-        scopes = [row[0] for row in await self._database.fetch("held_scopes")]
-        if not scopes:
-            return 0
+        held = [row[0].partition(":") for row in await self._database.fetch("held_reasons")]
+        scopes = [name for kind, _, name in held if kind == "limit"]
+        schedules = [name for kind, _, name in held if kind == "overlap"]
 
         async def work(run: Run) -> int:
-            await run("lock_slots", scopes)
-            ((count, _),) = await run("release", scopes)
-            return int(count)
+            freed = 0
+            for names, lock, release in (
+                (scopes, "lock_slots", "release"),
+                (schedules, "lock_schedules", "release_overlap"),
+            ):
+                if names:
+                    await run(lock, names)
+                    ((count, _),) = await run(release, names)
+                    freed += count
+            return freed
 
-        return await self._database.transact(work)
+        return await self._database.transact(work) if held else 0
 
     async def pause_queue(self, queue: str, by: str) -> bool:
         """See `LimitStore.pause_queue`."""

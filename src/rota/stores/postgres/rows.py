@@ -1,6 +1,7 @@
 """Rows of the database as the nouns of Rota, and back."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from rota.model.events import JobEvent, LogRecord
 from rota.model.job import ClaimedJob, JobFilter, JobRecord
 from rota.model.outcome import Crash, Fault
-from rota.model.schedule import ScheduleRecord
+from rota.model.schedule import ScheduleRecord, ScheduleVersion
 from rota.model.states import State
 from rota.model.worker import WorkerRecord
 
@@ -24,6 +25,7 @@ __all__ = [
     "log_record",
     "schedule_params",
     "schedule_record",
+    "schedule_version",
     "worker_record",
 ]
 
@@ -31,6 +33,7 @@ Row = Mapping[str, Any]
 _decode = msgspec.json.Decoder().decode
 _decode_fault = msgspec.json.Decoder(Fault).decode
 _decode_crash = msgspec.json.Decoder(Crash).decode
+_decode_schedule = msgspec.json.Decoder(ScheduleRecord).decode
 _encode = msgspec.json.Encoder().encode
 _CLAIMED = len(ClaimedJob.__struct_fields__)
 _CLAIMED_JSON = _HEADERS, _OPTIONS = tuple(map(ClaimedJob.__struct_fields__.index, ("headers", "options")))
@@ -108,11 +111,16 @@ def worker_record(row: Row) -> WorkerRecord:
 
 def schedule_record(row: Row) -> ScheduleRecord:
     """Return a schedule from its columns."""
-    return ScheduleRecord(**dict(row) | {name: load(row[name]) for name in ("trigger", "options")})
+    fields = dict(row)
+    for name in ("trigger", "options"):
+        fields[name] = load(fields[name])
+    if fields["grace"] is not None:
+        fields["grace"] = timedelta(microseconds=fields["grace"])
+    return ScheduleRecord(**fields)
 
 
 def schedule_params(schedule: ScheduleRecord) -> tuple[Any, ...]:
-    """Return the columns of a schedule in the order of the statements that write one."""
+    """Return the columns of a schedule in the order of the statements that write one, up to `next_at`."""
     return (
         schedule.id,
         schedule.version,
@@ -123,11 +131,16 @@ def schedule_params(schedule: ScheduleRecord) -> tuple[Any, ...]:
         schedule.payload,
         dump(schedule.options),
         schedule.source,
+        schedule.app,
+        schedule.name,
         schedule.catch_up,
         schedule.overlap,
+        None if schedule.grace is None else schedule.grace // timedelta.resolution,
         schedule.next_at,
-        schedule.last_at,
-        schedule.paused_at,
-        schedule.paused_by,
-        schedule.paused_why,
     )
+
+
+def schedule_version(row: Row) -> ScheduleVersion:
+    """Return a definition of the past from its columns."""
+    text = row["definition"]
+    return ScheduleVersion(**dict(row) | {"definition": None if text is None else _decode_schedule(text)})

@@ -1,20 +1,22 @@
 """Schedules and their ticks (`ports.schedules`)."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from rota.model.events import Notice
-from rota.model.schedule import ScheduleRecord, Tick, TickRecord
-from rota.ports.schedules import Due
-from rota.stores.plans import drive_async
-from rota.stores.postgres.database import Database, Link, fetch_statement
-from rota.stores.postgres.rows import dump, schedule_params, schedule_record
-from rota.stores.postgres.submitting import submit_plan
+from rota.model.schedule import ScheduleChange, ScheduleRecord, ScheduleVersion, Tick, TickRecord
+from rota.ports.schedules import Audit, Due
+from rota.stores.postgres.database import Database, Link, Run
+from rota.stores.postgres.rows import dump, schedule_params, schedule_record, schedule_version
+from rota.stores.postgres.ticking import backfill, drop, fire
 from rota.stores.postgres.wakeup import PostgresWakeup
 
 __all__ = ["PostgresSchedules"]
 
-_Ticks = list[TickRecord]  # inside the class, `list` is a method
+_Schedules = list[ScheduleRecord]  # inside the class, `list` is a method
+_Ticks = list[TickRecord]
+_Versions = list[ScheduleVersion]
+_GROUP = 5_000  # schedules in one statement: some megabytes
 
 
 class PostgresSchedules:
@@ -24,106 +26,128 @@ class PostgresSchedules:
         self._database = database
         self._wakeup = wakeup
 
-    async def put(self, schedule: ScheduleRecord, *, expected: int | None) -> bool:
+    async def put(self, changes: Sequence[ScheduleChange]) -> frozenset[str]:
         """See `ScheduleStore.put`."""
-        columns = (self._database.now(), *schedule_params(schedule))
-        if expected is None:
-            rows = await self._database.fetch("put_schedule_new", *columns, dump(schedule))
-        else:
-            rows = await self._database.fetch("put_schedule", *columns, expected, dump(schedule))
-        return await self._changed(schedule.id, bool(rows))
+        new = [change.new for change in changes if change.seen is None]
+        others = [change for change in changes if change.seen is not None]
+        now = self._database.now()
+
+        async def work(run: Run) -> frozenset[str]:
+            held: set[str] = set()
+            for start in range(0, len(new), _GROUP):
+                held.update(await _insert(run, now, new[start : start + _GROUP]))
+            for change in sorted(others, key=lambda one: one.new.id):
+                if await _replace(run, now, change):
+                    held.add(change.new.id)
+            return frozenset(held)
+
+        held = await self._database.transact(work)
+        await self._changed(sorted(held))
+        return held
 
     async def get(self, schedule: str) -> ScheduleRecord | None:
         """See `ScheduleStore.get`."""
         rows = await self._database.fetch("get_schedule", schedule)
         return schedule_record(rows[0]) if rows else None
 
-    async def list(self) -> list[ScheduleRecord]:
+    async def list(self, ids: Sequence[str] | None = None) -> _Schedules:
         """See `ScheduleStore.list`."""
-        return [schedule_record(row) for row in await self._database.fetch("list_schedules")]
+        return [schedule_record(row) for row in await self._database.fetch("list_schedules", ids)]
 
     async def remove(self, schedule: str) -> bool:
         """See `ScheduleStore.remove`."""
-        return await self._changed(schedule, bool(await self._database.fetch("remove_schedule", schedule)))
+        rows = await self._database.fetch("remove_schedule", self._database.now(), schedule)
+        return await self._changed([row[0] for row in rows])
 
     async def pause(self, schedule: str, by: str, why: str) -> bool:
         """See `ScheduleStore.pause`."""
         rows = await self._database.fetch("pause_schedule", self._database.now(), schedule, by, why)
-        return await self._changed(schedule, bool(rows))
+        return await self._changed([row[0] for row in rows])
 
-    async def resume(self, schedule: str, next_at: datetime | None) -> bool:
+    async def resume(self, seen: ScheduleRecord, next_at: datetime | None, dropped: Tick | None) -> bool:
         """See `ScheduleStore.resume`."""
-        return await self._changed(
-            schedule, bool(await self._database.fetch("resume_schedule", schedule, next_at))
-        )
+        now = self._database.now()
 
-    async def _changed(self, schedule: str, changed: bool) -> bool:  # noqa: FBT001 - passes an answer on
-        if changed:
-            await self._wakeup.notify(Notice("schedules", schedule))
-        return changed
+        async def work(run: Run) -> bool:
+            at = None if dropped is None else dropped.at
+            if not await run("resume_schedule", seen.id, seen.next_at, next_at, at):
+                return False
+            await drop(run, now, dropped)
+            return True
 
-    async def due(self, limit: int) -> Due:
+        return await self._changed([seen.id] if await self._database.transact(work) else [])
+
+    async def _changed(self, schedules: Sequence[str]) -> bool:
+        if schedules:
+            # One notice tells every scheduler to look again, whatever was changed.
+            await self._wakeup.notify(Notice("schedules", schedules[0] if len(schedules) == 1 else ""))
+        return bool(schedules)
+
+    async def due(self, limit: int, ahead: timedelta = timedelta(0)) -> Due:
         """See `ScheduleStore.due`."""
-        ((now, next_at),) = await self._database.fetch("next_schedule", self._database.now())
-        rows = await self._database.fetch("due_schedules", now, limit)
+        ((now, next_at),) = await self._database.fetch("next_schedule", self._database.now(), ahead)
+        rows = await self._database.fetch("due_schedules", now, limit, ahead)
         return Due(now, tuple(schedule_record(row) for row in rows), next_at)
 
-    async def fire(self, ticks: Sequence[Tick]) -> int:
+    async def fire(self, ticks: Sequence[Tick]) -> frozenset[str]:
         """See `ScheduleStore.fire`."""
+
+        async def work(link: Link) -> frozenset[str]:
+            async with link.transaction():
+                return await fire(link, self._database.sql, self._database.now(), ticks)
+
+        return await self._database.run(work) if ticks else frozenset()
+
+    async def backfill(self, ticks: Sequence[Tick]) -> int:
+        """See `ScheduleStore.backfill`."""
 
         async def work(link: Link) -> int:
             async with link.transaction():
-                return sum([await self._fire(link, group) for group in _rounds(ticks)])
+                return await backfill(link, self._database.sql, self._database.now(), ticks)
 
-        return await self._database.run(work)
+        return await self._database.run(work) if ticks else 0
 
-    async def _fire(self, link: Link, ticks: Sequence[Tick]) -> int:
-        """Fire ticks of different schedules."""
-        sql, now = self._database.sql, self._database.now()
-        rows = await link.fetch(
-            sql["fire_lock"],
-            [tick.schedule for tick in ticks],
-            [tick.version for tick in ticks],
-            [tick.due for tick in ticks],
-        )
-        valid = [ticks[place - 1] for place in sorted(row[0] for row in rows)]
-        if not valid:
-            return 0
-        names = [tick.schedule for tick in valid]
-        await link.fetch(sql["advance"], names, [tick.next_at for tick in valid], [tick.at for tick in valid])
-        written = await link.fetch(
-            sql["write_ticks"],
-            now,
-            names,
-            [tick.at for tick in valid],
-            [tick.state for tick in valid],
-            [tick.submission.id if tick.submission else None for tick in valid],
-            [tick.missed for tick in valid],
-            [tick.due if tick.missed else None for tick in valid],
-        )
-        new = {(row[0], row[1]) for row in written}
-        held = [tick for tick in valid if (tick.schedule, tick.at) in new]
-        jobs = [tick.submission for tick in held if tick.submission is not None]
-        await drive_async(
-            submit_plan(sql, jobs, now, resend=False), lambda statement: fetch_statement(link, statement)
-        )
-        return len(held)
-
-    async def ticks(self, schedule: str, *, limit: int) -> _Ticks:
+    async def ticks(self, schedule: str, *, limit: int, before: datetime | None = None) -> _Ticks:
         """See `ScheduleStore.ticks`."""
-        return [TickRecord(**dict(row)) for row in await self._database.fetch("ticks", schedule, limit)]
+        rows = await self._database.fetch("ticks", schedule, limit, before)
+        return [TickRecord(**dict(row)) for row in rows]
+
+    async def versions(self, schedule: str) -> _Versions:
+        """See `ScheduleStore.versions`."""
+        return [schedule_version(row) for row in await self._database.fetch("schedule_versions", schedule)]
+
+    async def audit(self, schedule: str, since: datetime) -> Audit:
+        """See `ScheduleStore.audit`."""
+
+        async def work(run: Run) -> Audit:
+            await run("plan_anew")
+            strays = await run("stray_jobs", schedule, since)
+            lost = await run("lost_jobs", schedule, since)
+            return Audit(tuple((row[0], row[1]) for row in strays), tuple(row[0] for row in lost))
+
+        return await self._database.transact(work)
 
 
-def _rounds(ticks: Sequence[Tick]) -> Iterator[Sequence[Tick]]:
-    """Split ticks so that no schedule stands twice in a group: its second depends on its first."""
-    rest = list(ticks)
-    while rest:
-        group: dict[str, Tick] = {}
-        later = []
-        for tick in rest:
-            if tick.schedule in group:
-                later.append(tick)
-            else:
-                group[tick.schedule] = tick
-        yield list(group.values())
-        rest = later
+async def _insert(run: Run, now: datetime | None, schedules: Sequence[ScheduleRecord]) -> Sequence[str]:
+    rows = [
+        (
+            *schedule_params(one),
+            one.last_at,
+            one.last_job,
+            one.paused_at,
+            one.paused_by,
+            one.paused_why,
+            dump(one),
+        )
+        for one in schedules
+    ]
+    return [row[0] for row in await run("put_schedules", now, *zip(*rows, strict=True))]
+
+
+async def _replace(run: Run, now: datetime | None, change: ScheduleChange) -> bool:
+    new, seen = change.new, change.seen
+    assert seen is not None  # noqa: S101 - the caller has sorted them
+    if not await run("put_schedule", now, *schedule_params(new), seen.version, seen.next_at, dump(new)):
+        return False
+    await drop(run, now, change.closing)
+    return True

@@ -20,7 +20,7 @@ from rota.model.states import State
 from rota.ports.jobs import Settled
 from rota.stores.groups import first_of_each
 from rota.stores.postgres.database import Database, Run
-from rota.stores.postgres.endings import Ending, Told, finish, free_slots, tell, wake_parents
+from rota.stores.postgres.endings import Ending, Told, finish, free_overlap, free_slots, tell, wake_parents
 from rota.stores.postgres.rows import dump
 
 __all__ = ["settle"]
@@ -69,13 +69,14 @@ async def _settle_quickly(database: Database, quick: Sequence[Settlement]) -> se
     if any(one.limited for one in quick):
 
         async def work(run: Run) -> Any:
-            ((found, slots),) = await run("settle", *params, True)  # noqa: FBT003 - a parameter of SQL
+            ((found, slots, schedules),) = await run("settle", *params, True)  # noqa: FBT003 - a parameter of SQL
             await free_slots(run, slots or ())
+            await free_overlap(run, schedules)
             return found
 
         found = await database.transact(work)
     else:
-        ((found, _),) = await database.fetch("settle", *params, False)  # noqa: FBT003 - as above
+        ((found, *_),) = await database.fetch("settle", *params, False)  # noqa: FBT003 - as above
     return None if found is None else set(found)
 
 
@@ -156,7 +157,7 @@ class _Group:
         if self._crashed:
             await self._run("count_crashes", self._crashed)
         await finish(self._run, self._now, self._endings)
-        await self._write("bury", self._buried)
+        await self._bury()
         await self._write("put_off", self._put_off)
         await self._write("hand_over", self._handed)
         # Children count before parents suspend: those of this very group are gone, and counted by that.
@@ -164,6 +165,11 @@ class _Group:
         await self._write("suspend", self._suspended)
         await free_slots(self._run, self._slots)
         await tell(self._run, self._now, self._events)
+
+    async def _bury(self) -> None:
+        if self._buried:
+            ((_, schedules),) = await self._run("bury", self._now, *zip(*self._buried, strict=True))
+            await free_overlap(self._run, schedules)
 
     async def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:

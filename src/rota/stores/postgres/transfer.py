@@ -1,7 +1,7 @@
 """All that the namespace holds, out of it and into another store (`ports.transfer`)."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -183,4 +183,11 @@ def _columns(record: Record, fields: Sequence[str]) -> list[Any]:
     ]
 
 
-_COLUMN: dict[type, Callable[[Any], Any]] = {State: str, Role: str, dict: dump, Fault: dump, tuple: list}
+_COLUMN: dict[type, Callable[[Any], Any]] = {
+    State: str,
+    Role: str,
+    dict: dump,
+    Fault: dump,
+    tuple: list,
+    timedelta: lambda span: span // timedelta.resolution,
+}

@@ -9,7 +9,7 @@ from rota.model.states import State
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.values import json_text
 
-__all__ = ["Aftermath", "Told", "archive", "tell"]
+__all__ = ["Aftermath", "Told", "archive", "release_overlap", "remove", "tell"]
 
 Told = tuple[bytes, int | None, dict[str, Any]]
 """A job, its attempt (None: of no attempt), and what there is to say."""
@@ -44,7 +44,19 @@ def archive(
     if jobs:
         rows = json.dumps(jobs)
         transaction.change("finish", state=state, jobs=rows, settled=settled)
-        transaction.change("delete_jobs", jobs=rows)
+        remove(transaction, rows)
+
+
+def remove(transaction: Transaction, jobs: str) -> None:
+    """Remove live jobs that have been copied elsewhere, as JSON; let those run that waited for them."""
+    schedules = transaction.rows("overlapped", jobs=jobs)
+    transaction.change("delete_jobs", jobs=jobs)
+    transaction.announce_ready(release_overlap(transaction, (name for (name,) in schedules)))
+
+
+def release_overlap(transaction: Transaction, schedules: Iterable[str]) -> list[str]:
+    """Let the next job run of each schedule that has no other unfinished one; returns the jobs' queues."""
+    return [queue for name in schedules for (queue,) in transaction.rows("release_overlap", schedule=name)]
 
 
 class Aftermath:
@@ -57,6 +69,7 @@ class Aftermath:
         self._transaction = transaction
         self._parents: Counter[bytes] = Counter()
         self._scopes: Counter[str] = Counter()
+        self._schedules: set[str] = set()
         self.ready: set[str] = set()
 
     def ended(self, parent: bytes | None) -> None:
@@ -69,6 +82,11 @@ class Aftermath:
         if slots is not None:
             self._scopes.update(json.loads(slots))
 
+    def overlapped(self, schedule: str | None) -> None:
+        """Note that a job ended that the next one of its schedule may wait for."""
+        if schedule is not None:
+            self._schedules.add(schedule)
+
     def follow(self) -> None:
         """Lower waiting parents, give slots back, release who was held for them, and wake workers."""
         transaction = self._transaction
@@ -80,6 +98,7 @@ class Aftermath:
             freed = ({"scope": scope, "freed": count} for scope, count in self._scopes.items())
             transaction.change_each("free_slots", freed)
             self._release(self._scopes)
+        self.ready.update(release_overlap(transaction, sorted(self._schedules)))
         transaction.announce_ready(self.ready)
 
     def _release(self, scopes: Iterable[str]) -> None:

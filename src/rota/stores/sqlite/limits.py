@@ -8,7 +8,7 @@ from uuid import UUID
 from rota.model.events import Notice
 from rota.model.states import State
 from rota.ports.limits import SlotRequest
-from rota.stores.sqlite.finish import Aftermath, archive, tell
+from rota.stores.sqlite.finish import Aftermath, archive, release_overlap, tell
 from rota.stores.sqlite.returning import Claimed, claimed_jobs
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.writer import Writer
@@ -95,10 +95,12 @@ def _park(transaction: Transaction, refused: Sequence[tuple[bytes, Claimed, str]
 
 
 def _sweep(transaction: Transaction) -> int:
-    queues = [
-        queue
-        for (scope,) in transaction.rows("held_scopes")
-        for (queue,) in transaction.rows("release", scope=scope)
-    ]
+    queues = []
+    for (reason,) in transaction.rows("held_reasons"):
+        kind, _, name = reason.partition(":")
+        if kind == "limit":
+            queues += [queue for (queue,) in transaction.rows("release", scope=name)]
+        elif kind == "overlap":
+            queues += release_overlap(transaction, [name])
     transaction.announce_ready(queues)
     return len(queues)

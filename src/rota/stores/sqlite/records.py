@@ -10,7 +10,7 @@ from rota.model.events import JobEvent, LogRecord
 from rota.model.inspection import JobRow, TickRow
 from rota.model.job import JobRecord
 from rota.model.outcome import Fault
-from rota.model.schedule import ScheduleRecord, TickRecord
+from rota.model.schedule import ScheduleRecord, ScheduleVersion, TickRecord
 from rota.model.states import State
 from rota.model.transfer import (
     AuditEntry,
@@ -24,7 +24,7 @@ from rota.model.transfer import (
 )
 from rota.model.worker import QueueRecord, TaskEntry, WorkerRecord
 from rota.stores.sqlite.columns import INSPECTED, RECORD, SCHEDULE
-from rota.stores.sqlite.values import moment_or_none, uuid_or_none
+from rota.stores.sqlite.values import moment_or_none, span_or_none, uuid_or_none
 
 __all__ = [
     "carried",
@@ -34,6 +34,7 @@ __all__ = [
     "log_record",
     "queue_record",
     "schedule_record",
+    "schedule_version",
     "task_entry",
     "tick_record",
     "tick_row",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 _decode = msgspec.json.Decoder().decode
+_decode_schedule = msgspec.json.Decoder(ScheduleRecord).decode
 _decode_fault = msgspec.json.Decoder(Fault).decode
 
 Row = Sequence[Any]
@@ -88,9 +90,14 @@ _TICK_ROW: Readers = dict.fromkeys(("due", "fired_at", "job_due"), moment_or_non
     "job": uuid_or_none,
     "job_found": bool,
 }
-_SCHEDULE: Readers = dict.fromkeys(("next_at", "last_at", "paused_at"), moment_or_none) | dict.fromkeys(
-    ("trigger", "options"), _json
+_SCHEDULE: Readers = (
+    dict.fromkeys(("next_at", "last_at", "paused_at"), moment_or_none)
+    | dict.fromkeys(("trigger", "options"), _json)
+    | {"grace": span_or_none, "last_job": uuid_or_none}
 )
+_VERSION: Readers = dict.fromkeys(("since", "next_at", "closed_at"), moment_or_none) | {
+    "definition": lambda value: None if value is None else _decode_schedule(value)
+}
 _TICK: Readers = dict.fromkeys(("due", "missed_from", "fired_at"), moment_or_none) | {"job": uuid_or_none}
 _LOG: Readers = {"job": uuid_or_none, "at": moment_or_none, "fields": _json}
 _EVENT: Readers = {"job": uuid_or_none, "at": moment_or_none, "data": _json}
@@ -111,7 +118,7 @@ _CARRIED: Mapping[type, Readers] = {
     PausedQueue: {"paused_at": moment_or_none},
     KnownTask: _KNOWN_TASK,
     ScheduleRecord: _SCHEDULE,
-    Definition: {"since": moment_or_none, "definition": _json},
+    Definition: dict.fromkeys(("since", "next_at", "closed_at"), moment_or_none) | {"definition": _json},
     TickRecord: _TICK,
     AuditEntry: {"at": moment_or_none, "data": _json},
     BearerToken: dict.fromkeys(("id", "parent"), uuid_or_none)
@@ -148,6 +155,11 @@ def job_row(row: Row) -> JobRow:
 def schedule_record(row: Row) -> ScheduleRecord:
     """Read a schedule."""
     return ScheduleRecord(**_read(SCHEDULE, row, _SCHEDULE))
+
+
+def schedule_version(row: Row) -> ScheduleVersion:
+    """Read a definition of the past."""
+    return ScheduleVersion(**_read(ScheduleVersion.__struct_fields__, row, _VERSION))
 
 
 def tick_record(row: Row) -> TickRecord:

@@ -1,27 +1,28 @@
-"""Schedules, and the one transaction that fires them."""
+"""Schedules, their definitions and what happened to them."""
 
+import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from rota.model.clock import from_micros, to_micros
 from rota.model.events import Notice
-from rota.model.schedule import ScheduleRecord, Tick, TickRecord
-from rota.ports.schedules import Due
-from rota.stores.plans import drive
-from rota.stores.sqlite.columns import SCHEDULE, statements
+from rota.model.schedule import ScheduleChange, ScheduleRecord, ScheduleVersion, Tick, TickRecord
+from rota.ports.schedules import Audit, Due
+from rota.stores.sqlite.columns import SCHEDULE
 from rota.stores.sqlite.reader import Reader
-from rota.stores.sqlite.records import schedule_record, tick_record
-from rota.stores.sqlite.submit import submit_plan
+from rota.stores.sqlite.records import schedule_record, schedule_version, tick_record
+from rota.stores.sqlite.ticking import backfill, drop, fire
 from rota.stores.sqlite.transaction import Snapshot, Transaction
-from rota.stores.sqlite.values import json_text, micros_or_none, moment_or_none
+from rota.stores.sqlite.values import json_text, micros, micros_or_none, moment_or_none
 from rota.stores.sqlite.writer import Writer
 
 __all__ = ["SqliteSchedules"]
 
-Ticks = list[TickRecord]  # the class below has a `list` of its own
-
-_JSON = frozenset({"trigger", "options"})
-_MOMENTS = frozenset({"next_at", "last_at", "paused_at"})
+_Schedules = list[ScheduleRecord]  # the class below has a `list` of its own
+_Ticks = list[TickRecord]
+_Versions = list[ScheduleVersion]
 
 
 class SqliteSchedules:
@@ -31,119 +32,148 @@ class SqliteSchedules:
         self._writer = writer
         self._reader = reader
 
-    async def put(self, schedule: ScheduleRecord, *, expected: int | None) -> bool:
-        """Insert or replace a definition; see the port."""
-        return await self._writer.run(lambda transaction: _put(transaction, schedule, expected))
+    async def put(self, changes: Sequence[ScheduleChange]) -> frozenset[str]:
+        """Insert or replace definitions; see the port."""
+        # What can be made ready is made here, before the file is locked.
+        rows = [(change, _columns(change.new)) for change in changes]
+        return await self._writer.run(lambda transaction: _put(transaction, rows))
 
     async def get(self, schedule: str) -> ScheduleRecord | None:
         """Return one schedule; see the port."""
         row = await self._reader.run(lambda snapshot: snapshot.row("get_schedule", schedule=schedule))
         return None if row is None else schedule_record(row)
 
-    async def list(self) -> list[ScheduleRecord]:
-        """Return all schedules by id; see the port."""
-        rows = await self._reader.run(lambda snapshot: snapshot.rows("list_schedules"))
+    async def list(self, ids: Sequence[str] | None = None) -> _Schedules:
+        """Return schedules by id; see the port."""
+        wanted = None if ids is None else json.dumps(list(ids))
+        rows = await self._reader.run(lambda snapshot: snapshot.rows("list_schedules", ids=wanted))
         return [schedule_record(row) for row in rows]
 
     async def remove(self, schedule: str) -> bool:
         """Delete a schedule; see the port."""
-        return await self._change("remove_schedule", schedule)
+
+        def operation(transaction: Transaction) -> bool:
+            for name, version, closed_at in transaction.rows("remove_schedule", schedule=schedule):
+                transaction.change("note_removal", id=name, version=version, closed_at=closed_at)
+                transaction.notices.append(Notice("schedules", schedule))
+                return True
+            return False
+
+        return await self._writer.run(operation)
 
     async def pause(self, schedule: str, by: str, why: str) -> bool:
         """Stop a schedule's ticks; see the port."""
-        return await self._change("pause_schedule", schedule, by=by, why=why)
 
-    async def resume(self, schedule: str, next_at: datetime | None) -> bool:
-        """Let a paused schedule tick again; see the port."""
-        return await self._change("resume_schedule", schedule, next_at=micros_or_none(next_at))
-
-    async def due(self, limit: int) -> Due:
-        """Return schedules whose moment has come; see the port."""
-        return await self._reader.run(lambda snapshot: _due(snapshot, limit))
-
-    async def fire(self, ticks: Sequence[Tick]) -> int:
-        """Write ticks, jobs and next moments; see the port."""
-        return await self._writer.run(lambda transaction: _fire(transaction, ticks))
-
-    async def ticks(self, schedule: str, *, limit: int) -> Ticks:
-        """Return a schedule's latest ticks; see the port."""
-        rows = await self._reader.run(lambda snapshot: snapshot.rows("ticks", schedule=schedule, limit=limit))
-        return [tick_record(row) for row in rows]
-
-    async def _change(self, statement: str, schedule: str, **params: object) -> bool:
         def operation(transaction: Transaction) -> bool:
-            changed = transaction.change(statement, schedule=schedule, **params) > 0
+            changed = transaction.change("pause_schedule", schedule=schedule, by=by, why=why) > 0
             if changed:
                 transaction.notices.append(Notice("schedules", schedule))
             return changed
 
         return await self._writer.run(operation)
 
+    async def resume(self, seen: ScheduleRecord, next_at: datetime | None, dropped: Tick | None) -> bool:
+        """Let a paused schedule tick again; see the port."""
+        params = {
+            "schedule": seen.id,
+            "seen": micros_or_none(seen.next_at),
+            "next_at": micros_or_none(next_at),
+            "at": None if dropped is None else to_micros(dropped.at),
+        }
 
-def _put(transaction: Transaction, schedule: ScheduleRecord, expected: int | None) -> bool:
-    params = {name: _stored(name, getattr(schedule, name)) for name in SCHEDULE}
-    if expected is None:
-        changed = transaction.change("put_schedule_new", **params)
-    else:
-        changed = transaction.change("put_schedule", expected=expected, **params)
-    if not changed:
-        return False
-    transaction.change(
-        "keep_version", id=schedule.id, version=schedule.version, definition=json_text(schedule)
-    )
-    transaction.notices.append(Notice("schedules", schedule.id))
-    return True
+        def operation(transaction: Transaction) -> bool:
+            if not transaction.change("resume_schedule", **params):
+                return False
+            drop(transaction, dropped)
+            transaction.notices.append(Notice("schedules", seen.id))
+            return True
+
+        return await self._writer.run(operation)
+
+    async def due(self, limit: int, ahead: timedelta = timedelta(0)) -> Due:
+        """Return schedules whose moment has come or comes soon; see the port."""
+        return await self._reader.run(lambda snapshot: _due(snapshot, limit, ahead))
+
+    async def fire(self, ticks: Sequence[Tick]) -> frozenset[str]:
+        """Write ticks, jobs and next moments; see the port."""
+        if not ticks:
+            return frozenset()
+        return await self._writer.run(lambda transaction: fire(transaction, ticks))
+
+    async def backfill(self, ticks: Sequence[Tick]) -> int:
+        """Write moments of the past with their jobs; see the port."""
+        return await self._writer.run(lambda transaction: backfill(transaction, ticks)) if ticks else 0
+
+    async def ticks(self, schedule: str, *, limit: int, before: datetime | None = None) -> _Ticks:
+        """Return a schedule's latest ticks; see the port."""
+        params = {"schedule": schedule, "limit": limit, "before": micros_or_none(before)}
+        rows = await self._reader.run(lambda snapshot: snapshot.rows("ticks", **params))
+        return [tick_record(row) for row in rows]
+
+    async def versions(self, schedule: str) -> _Versions:
+        """Return the definitions that a schedule has had; see the port."""
+        rows = await self._reader.run(lambda snapshot: snapshot.rows("schedule_versions", schedule=schedule))
+        return [schedule_version(row) for row in rows]
+
+    async def audit(self, schedule: str, since: datetime) -> Audit:
+        """Hold jobs against ticks; see the port."""
+        params = {"schedule": schedule, "since": to_micros(since)}
+
+        def look(snapshot: Snapshot) -> Audit:
+            strays = snapshot.rows("stray_jobs", **params)
+            lost = snapshot.rows("lost_jobs", **params)
+            return Audit(
+                tuple((UUID(bytes=job), from_micros(due)) for job, due in strays),
+                tuple(from_micros(due) for (due,) in lost),
+            )
+
+        return await self._reader.run(look)
 
 
-def _stored(name: str, value: object) -> object:
-    if name in _JSON:
-        return json_text(value)
-    if name in _MOMENTS and isinstance(value, datetime):
-        return to_micros(value)
-    return value
+def _put(transaction: Transaction, rows: Sequence[tuple[ScheduleChange, dict[str, Any]]]) -> frozenset[str]:
+    held: set[str] = set()
+    for change, columns in rows:
+        if change.seen is None:
+            closed_at = None
+            changed = transaction.change("put_schedule_new", **columns)
+        else:
+            closed_at = micros_or_none(change.seen.next_at)
+            changed = transaction.change(
+                "put_schedule", **columns, expected=change.seen.version, closed_at=closed_at
+            )
+        if not changed:
+            continue
+        held.add(change.new.id)
+        definition = columns["definition"]
+        transaction.change("keep_version", id=change.new.id, closed_at=closed_at, definition=definition)
+        drop(transaction, change.closing)
+    if held:
+        # One notice tells every scheduler to look again, whatever was changed.
+        transaction.notices.append(Notice("schedules", next(iter(held)) if len(held) == 1 else ""))
+    return frozenset(held)
 
 
-def _due(snapshot: Snapshot, limit: int) -> Due:
-    rows = snapshot.rows("due_schedules", limit=limit)
+def _columns(schedule: ScheduleRecord) -> dict[str, Any]:
+    columns = {name: getattr(schedule, name) for name in SCHEDULE}
+    for name, stored in _STORED.items():
+        if columns[name] is not None:
+            columns[name] = stored(columns[name])
+    columns["definition"] = json_text(schedule)
+    return columns
+
+
+_STORED = (
+    dict.fromkeys(("trigger", "options"), json_text)
+    | dict.fromkeys(("next_at", "last_at", "paused_at"), to_micros)
+    | {"grace": micros, "last_job": lambda value: value.bytes}
+)
+
+
+def _due(snapshot: Snapshot, limit: int, ahead: timedelta) -> Due:
+    rows = snapshot.rows("due_schedules", limit=limit, ahead=micros(ahead))
     following = snapshot.row("next_schedule", offset=len(rows))
     return Due(
         now=from_micros(snapshot.now),
         schedules=tuple(schedule_record(row) for row in rows),
         next_at=None if following is None else moment_or_none(following[0]),
     )
-
-
-def _fire(transaction: Transaction, ticks: Sequence[Tick]) -> int:
-    held = [tick for tick in ticks if _advance(transaction, tick)]
-    submissions = [tick.submission for tick in held if tick.submission is not None]
-    plan = submit_plan(statements(), submissions, transaction.now, transaction.notices)
-    made = iter(drive(plan, transaction.run))
-    transaction.change_each(
-        "write_ticks",
-        (
-            {
-                "schedule": tick.schedule,
-                "at": to_micros(tick.at),
-                "state": tick.state,
-                "job": None if tick.submission is None else next(made).id.bytes,
-                "missed": tick.missed,
-                "missed_from": to_micros(tick.due) if tick.missed else None,
-            }
-            for tick in held
-        ),
-    )
-    return len(held)
-
-
-def _advance(transaction: Transaction, tick: Tick) -> bool:
-    """Move a schedule on; False when it is not where the tick saw it, or the tick was written before."""
-    at = to_micros(tick.at)
-    moved = transaction.change(
-        "advance",
-        schedule=tick.schedule,
-        version=tick.version,
-        due=to_micros(tick.due),
-        next_at=micros_or_none(tick.next_at),
-        at=at,
-    )
-    return moved > 0 and transaction.row("tick_known", schedule=tick.schedule, at=at) is None

@@ -22,7 +22,7 @@ from rota.model.outcome import (
 from rota.model.states import State
 from rota.ports.jobs import Settled
 from rota.stores.groups import first_of_each
-from rota.stores.sqlite.finish import Aftermath, archive, tell
+from rota.stores.sqlite.finish import Aftermath, archive, remove, tell
 from rota.stores.sqlite.returning import Claimed, claimed_jobs
 from rota.stores.sqlite.submit import NEAR
 from rota.stores.sqlite.transaction import Transaction
@@ -63,9 +63,10 @@ def settle(transaction: Transaction, outcomes: Outcomes) -> Settled:
 def _succeed(transaction: Transaction, outcomes: Outcomes, aftermath: Aftermath) -> int:
     """Move successes to the history; returns how many claims still held."""
     claims = outcomes.succeeded
-    for parent, slots in transaction.rows("entangled_claims", **claims):
+    for parent, slots, schedule in transaction.rows("entangled_claims", **claims):
         aftermath.ended(parent)
         aftermath.freed(slots)
+        aftermath.overlapped(schedule)
     results = [_result(transaction.now, one) for one in outcomes.successes if _kept(one.outcome)]
     if results:
         transaction.change_each("keep_result", results)
@@ -129,7 +130,7 @@ class _Ends:
             self._end(settlements[place], row)
         archive(self._transaction, State.CANCELLED, self._archived, settled=True)
         if self._buried:
-            self._transaction.change("delete_jobs", jobs=json.dumps(self._buried))
+            remove(self._transaction, json.dumps(self._buried))
         self._transaction.notices.extend(Notice("scheduled", queue) for queue in self._soon)
         return [one for place, one in enumerate(settlements) if place not in held]
 

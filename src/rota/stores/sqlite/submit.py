@@ -3,13 +3,13 @@
 from collections.abc import Generator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from rota.model.events import Notice
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement, SubmitPlan
-from rota.stores.groups import common
 from rota.stores.sqlite.values import id_or_none, ids, json_or_none, json_text, micros, micros_or_none
 
 __all__ = ["NEAR", "submit_plan"]
@@ -17,6 +17,9 @@ __all__ = ["NEAR", "submit_plan"]
 NEAR = micros(timedelta(seconds=5))
 """A promoter sleeps no longer than this: a job due later needs no notice."""
 
+# Jobs of one instant differ in their schedules, which stand beside their payloads.
+_OF_ITS_OWN = {"id", "payload", "schedule", "due"}
+_kin = attrgetter(*(name for name in Submission.__struct_fields__ if name not in _OF_ITS_OWN))
 _WORTH_GROUPING = 4
 _LARGEST_GROUP = 500  # of payloads of 256 KiB each, they still are a bearable blob
 _STATE, _RUN_AT = 4, 10  # where they stand in what `_alike` returns
@@ -42,7 +45,7 @@ def submit_plan(
     submitted: list[Submitted] = []
     ready: set[str] = set()
     soon: set[str] = set()
-    for _, group in groupby(submissions, common):
+    for _, group in groupby(submissions, _kin):
         jobs = list(group)
         alike = _alike(jobs[0], now)
         simple = not resend and jobs[0].unique_key is None
@@ -73,7 +76,7 @@ def _submit_one(
         window = yield Statement("submit_holders", sql["submit_holders"], (job.unique_key, now))
         if window:
             return Submitted(UUID(bytes=window[0][0]), created=False)
-    if not (yield Statement("submit", sql["submit"], (key, job.payload, *alike))):
+    if not (yield Statement("submit", sql["submit"], (key, job.payload, *alike, *_tick(job)))):
         ((other,),) = yield Statement("submit_twins", sql["submit_twins"], (key, job.unique_key))
         return Submitted(UUID(bytes=other), created=False)
     if job.unique_key is not None and job.unique_for is not None:
@@ -88,7 +91,8 @@ def _submit_group(
     places = []
     start = 0
     for job in jobs:
-        places.append((start, len(job.payload)))
+        place = (start, len(job.payload))
+        places.append(place if job.schedule is None else (*place, *_tick(job)))
         start += len(job.payload)
     payloads = b"".join(job.payload for job in jobs)
     params = (ids(job.id for job in jobs), payloads, *alike, json_text(places))
@@ -102,8 +106,13 @@ def _submit_group(
     return submitted
 
 
+def _tick(job: Submission) -> tuple[str | None, int | None]:
+    """Return of which schedule and moment a job is: jobs of one instant differ in that alone."""
+    return job.schedule, micros_or_none(job.due)
+
+
 def _alike(job: Submission, now: int) -> tuple[Any, ...]:
-    """Return all columns but id and payload, in the order of the statements."""
+    """Return all columns but id, payload, schedule and due moment, in the order of the statements."""
     run_at = micros_or_none(job.run_at)
     if run_at is None and job.delay is not None:
         run_at = now + micros(job.delay)
@@ -130,8 +139,6 @@ def _alike(job: Submission, now: int) -> tuple[Any, ...]:
         id_or_none(job.root),
         id_or_none(job.batch),
         job.ordinal,
-        job.schedule,
-        micros_or_none(job.due),
         job.trust,
         json_or_none(job.options),
         now,

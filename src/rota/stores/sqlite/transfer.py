@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from rota.ports.transfer import Page
 from rota.stores.sqlite import schema
 from rota.stores.sqlite.connection import begin, rollback, translated
 from rota.stores.sqlite.records import carried, job_record
-from rota.stores.sqlite.values import json_text
+from rota.stores.sqlite.values import json_text, micros
 
 __all__ = ["SqliteTransfer"]
 
@@ -186,4 +186,5 @@ _STORED: dict[type, Callable[[Any], Any]] = {
     Role: str,
     UUID: lambda value: value.bytes,
     datetime: to_micros,
+    timedelta: micros,
 }

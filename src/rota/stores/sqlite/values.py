@@ -19,6 +19,7 @@ __all__ = [
     "micros",
     "micros_or_none",
     "moment_or_none",
+    "span_or_none",
     "uuid_or_none",
 ]
 
@@ -54,6 +55,11 @@ def id_set(values: Collection[UUID]) -> dict[str, Any]:
 def moment_or_none(value: int | None) -> datetime | None:
     """Return a stored moment."""
     return None if value is None else from_micros(value)
+
+
+def span_or_none(value: int | None) -> timedelta | None:
+    """Return a stored span."""
+    return None if value is None else timedelta(microseconds=value)
 
 
 def uuid_or_none(value: bytes | None) -> UUID | None:

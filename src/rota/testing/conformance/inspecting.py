@@ -10,7 +10,7 @@ from rota.model.states import State
 from rota.operations.verify import verify
 from rota.testing.conformance.insight import gallery
 from rota.testing.conformance.scene import BOOM, FAILED, HOUR, MINUTE, SECOND, START, Scene, a_job
-from rota.testing.conformance.scheduling import a_schedule
+from rota.testing.conformance.scheduling import a_schedule, put
 
 __all__ = ["TestInspection"]
 
@@ -75,12 +75,12 @@ class TestInspection:
         assert (row.children, row.children_live) == (2, 2)
 
     async def test_ticks_and_their_jobs(self, scene: Scene) -> None:
-        await scene.store.schedules.put(a_schedule(next_at=START), expected=None)
+        await put(scene, a_schedule(next_at=START))
         job = a_job(schedule="nightly", due=START)
         tick = Tick(
             schedule="nightly", version=1, due=START, at=START, next_at=None, state="fired", submission=job
         )
-        assert await scene.store.schedules.fire([tick]) == 1
+        assert await scene.store.schedules.fire([tick]) == {"nightly"}
         assert (await all_rows(scene))[job.id].ticked
         ticks = await scene.store.inspection.ticks(after=("", DAWN), limit=10)
         assert ticks == [

@@ -24,7 +24,7 @@ from rota.testing.conformance.scene import (
     a_job,
     a_worker,
 )
-from rota.testing.conformance.scheduling import a_schedule, a_tick
+from rota.testing.conformance.scheduling import a_schedule, a_tick, put
 
 __all__ = ["TestNamespaces", "neighbour"]
 
@@ -95,11 +95,12 @@ class TestNamespaces:
         assert await neighbour.store.workers.drain(worker.id) is False
 
     async def test_schedules(self, scene: Scene, neighbour: Scene) -> None:
-        await scene.store.schedules.put(a_schedule(), expected=None)
+        await put(scene, a_schedule())
         assert await neighbour.store.schedules.list() == []
-        assert await neighbour.store.schedules.fire([a_tick()]) == 0
-        await neighbour.store.schedules.put(a_schedule(), expected=None)
-        assert [await each.store.schedules.fire([a_tick()]) for each in (scene, neighbour)] == [1, 1]
+        assert await neighbour.store.schedules.fire([a_tick()]) == frozenset()
+        await put(neighbour, a_schedule())
+        fired = [await each.store.schedules.fire([a_tick()]) for each in (scene, neighbour)]
+        assert fired == [{"nightly"}, {"nightly"}]
         assert [await each.store.schedules.remove("nightly") for each in (scene, neighbour)] == [True, True]
 
     async def test_their_ids_differ(self, scene: Scene, neighbour: Scene) -> None:

@@ -14,6 +14,13 @@ from rota.testing.conformance.machine import TestJobMachine
 from rota.testing.conformance.namespaces import TestNamespaces, neighbour
 from rota.testing.conformance.notebook import TestLogs, TestProgress
 from rota.testing.conformance.opening import TestCapabilities, TestOpen, TestOwnClock
+from rota.testing.conformance.overlapping import (
+    TestBackfill,
+    TestOverlap,
+    TestPauses,
+    TestTickAudit,
+    TestVersions,
+)
 from rota.testing.conformance.promoting import TestExpiry, TestPromote
 from rota.testing.conformance.redriving import TestRedrive, TestRedriveMany
 from rota.testing.conformance.retention import TestPrune
@@ -31,6 +38,7 @@ from rota.testing.conformance.working import TestBeat, TestWorkers
 __all__ = [
     "TestAcquire",
     "TestAudit",
+    "TestBackfill",
     "TestBeat",
     "TestCancel",
     "TestCancelRequested",
@@ -55,9 +63,11 @@ __all__ = [
     "TestNamespaces",
     "TestNow",
     "TestOpen",
+    "TestOverlap",
     "TestOwnClock",
     "TestParked",
     "TestPausedQueue",
+    "TestPauses",
     "TestProgress",
     "TestPromote",
     "TestPrune",
@@ -82,10 +92,12 @@ __all__ = [
     "TestSubmitMany",
     "TestSubmitOn",
     "TestSubmitOnAsync",
+    "TestTickAudit",
     "TestTokens",
     "TestTransfer",
     "TestUnique",
     "TestUniqueWindow",
+    "TestVersions",
     "TestWakeup",
     "TestWorkers",
     "clock",

@@ -200,35 +200,46 @@ create table {schema}.schedules (
     payload bytea not null,
     options jsonb not null,
     source text not null,
+    app text not null default '',
+    name text not null default '',
     catch_up text not null,
     overlap text not null,
+    -- In microseconds.
+    grace bigint,
     next_at timestamptz,
     last_at timestamptz,
+    last_job uuid,
     paused_at timestamptz,
     paused_by text,
     paused_why text
 ) with (fillfactor = 70);
 create index schedules_next on {schema}.schedules (next_at) where next_at is not null and paused_at is null;
 
--- Past definitions, so that one can recompute what should have happened.
+-- Past definitions, so that one can recompute what should have happened: from `next_at` of a version up to `closed_at`
+-- of the one after it. Without a definition: the schedule was removed.
 create table {schema}.schedule_versions (
     schedule text collate "C" not null,
     version integer not null,
     since timestamptz not null,
-    definition jsonb not null,
-    primary key (schedule, version, since)
+    next_at timestamptz,
+    closed_at timestamptz,
+    definition jsonb,
+    primary key (schedule, version)
 );
 
--- A due moment of a schedule happens once: this key says so.
+-- A due moment of a schedule happens once: this key says so. What is run afterwards by hand has a source of its own.
 create table {schema}.ticks (
     schedule text collate "C" not null,
     due timestamptz not null,
+    source text collate "C" not null default 'tick',
+    version integer not null,
     state text collate "C" not null,
     job uuid,
     missed integer not null default 0,
     missed_from timestamptz,
+    reason text,
     fired_at timestamptz not null,
-    primary key (schedule, due)
+    primary key (schedule, due, source)
 );
 create index ticks_fired on {schema}.ticks (fired_at);
 

@@ -108,15 +108,15 @@ with moved as (
 )
 select count(*), (select count(*) from rung) from moved;
 
--- name: held_scopes
--- List the scopes under which jobs are parked, by one index probe each.
+-- name: held_reasons
+-- List why jobs are held, by one index probe each.
 with recursive held as (
     (select held from {schema}.jobs where held is not null order by held limit 1)
     union all
     select (select j.held from {schema}.jobs j where j.held > h.held order by j.held limit 1)
     from held h where h.held is not null
 )
-select substr(h.held, 7) from held h where h.held like 'limit:%';
+select h.held from held h where h.held is not null;
 
 -- name: lock_slots
 -- Lock the counters of scopes.

@@ -1,7 +1,8 @@
 -- name: settle
 -- The fast path: jobs that succeeded and have no parent move to history, by id and token alone.
 -- No condition on the state: with it the planner walks an index of all running jobs. $7: those with slots too.
--- Returns null when all were found, else the ids that were; and the slots that are free now.
+-- Returns null when all were found, else the ids that were; the slots that are free now; and the schedules whose next
+-- job may wait for one of these.
 with ended as (
     delete from {schema}.jobs j
     using unnest($2::uuid[], $3::bigint[], $4::float8[], $5::bytea[], $6::interval[]) as u (job, claim, took, value, ttl)
@@ -20,7 +21,8 @@ with ended as (
 )
 select
     case when count(*) < cardinality($2::uuid[]) then coalesce(array_agg(id), '{}') end,
-    case when $7::boolean then (select array_agg(scope) from ended, unnest(slots) as scope) end
+    case when $7::boolean then (select array_agg(scope) from ended, unnest(slots) as scope) end,
+    case when $7::boolean then array_agg(distinct schedule) filter (where options ? 'overlap') end
 from ended;
 
 -- name: settle_lock
@@ -48,6 +50,7 @@ select from {schema}.jobs where id = any ($1::uuid[]) order by id for update;
 
 -- name: finish
 -- Move locked jobs to history. $4: the token that stays with the job, $5: seconds it ran, null if it did not.
+-- Returns the schedules whose next job may wait for one of these.
 with ended as (
     delete from {schema}.jobs j
     using unnest($2::uuid[], $3::text[], $4::bigint[], $5::float8[], $6::bytea[], $7::interval[])
@@ -66,10 +69,10 @@ with ended as (
     where value is not null and (ttl is null or ttl > interval '0')
     on conflict (job) do update set value = excluded.value, made_at = excluded.made_at, until = excluded.until
 )
-select count(*) from ended;
+select count(*), array_agg(distinct schedule) filter (where options ? 'overlap') from ended;
 
 -- name: bury
--- Move locked jobs that failed to the dead letters.
+-- Move locked jobs that failed to the dead letters; returns schedules as `finish` does.
 with ended as (
     delete from {schema}.jobs j
     using unnest($2::uuid[], $3::float8[], $4::text[]) as u (id, took, fault)
@@ -79,7 +82,7 @@ with ended as (
     insert into {schema}.dead ({kept}, state, token, fault, started_at, finished_at)
     select {kept}, 'failed', token, cause::jsonb, ended_at - make_interval(secs => took), ended_at from ended
 )
-select count(*) from ended;
+select count(*), array_agg(distinct schedule) filter (where options ? 'overlap') from ended;
 
 -- name: put_off
 -- Let locked jobs run again after a delay; $5: this attempt does not count. A promoter that sleeps is told of the near.

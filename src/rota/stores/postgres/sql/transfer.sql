@@ -44,17 +44,17 @@ select name, kind, executor, queue, schema, seen_at from {schema}.tasks order by
 
 -- name: export_schedules
 -- Read the schedules.
-select id, task, queue, executor, trigger, payload, options, source, version, catch_up, overlap, next_at, last_at, paused_at,
-    paused_by, paused_why
-from {schema}.schedules order by id;
+select * from {schema}.schedules order by id;
 
 -- name: export_definitions
 -- Read the past definitions of schedules.
-select schedule, version, since, definition from {schema}.schedule_versions order by schedule, version, since;
+select schedule, version, since, next_at, closed_at, definition
+from {schema}.schedule_versions order by schedule, version;
 
 -- name: export_ticks
 -- Read the ticks.
-select schedule, due, state, job, missed, missed_from, fired_at from {schema}.ticks order by schedule, due;
+select schedule, due, source, version, state, job, missed, missed_from, reason, fired_at
+from {schema}.ticks order by schedule, due, source;
 
 -- name: export_live
 -- Read the live jobs in their order.

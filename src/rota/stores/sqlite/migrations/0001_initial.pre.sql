@@ -261,35 +261,46 @@ create table schedules (
     payload blob not null,
     options text not null,
     source text not null,
+    app text not null default '',
+    name text not null default '',
     catch_up text not null,
     overlap text not null,
+    grace integer,
     next_at integer,
     last_at integer,
+    last_job blob,
     paused_at integer,
     paused_by text,
     paused_why text
 ) strict;
 create index schedules_next on schedules (next_at) where next_at is not null and paused_at is null;
 
--- Past definitions, so that what should have happened can be computed again.
+-- Past definitions, so that what should have happened can be computed again: from `next_at` of a version up to
+-- `closed_at` of the one after it. Without a definition: the schedule was removed.
 create table schedule_versions (
     schedule text not null,
     version integer not null,
     since integer not null,
-    definition text not null,
-    primary key (schedule, version, since)
+    next_at integer,
+    closed_at integer,
+    definition text,
+    primary key (schedule, version)
 ) strict, without rowid;
 
--- One row per moment that was due: its key is why a tick happens once.
+-- One row per moment that was due: its key is why a tick happens once. What is run afterwards by hand has a source
+-- of its own.
 create table ticks (
     schedule text not null,
     due integer not null,
+    source text not null,
+    version integer not null,
     state text not null,
     job blob,
     missed integer not null,
     missed_from integer,
+    reason text,
     fired_at integer not null,
-    primary key (schedule, due)
+    primary key (schedule, due, source)
 ) strict, without rowid;
 create index ticks_fired on ticks (fired_at);
 

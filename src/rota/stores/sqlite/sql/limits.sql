@@ -33,14 +33,14 @@ where seq in (
 )
 returning queue;
 
--- name: held_scopes
--- List the scopes under which jobs are parked, by one index probe each.
+-- name: held_reasons
+-- List why jobs are held, by one index probe each.
 with recursive places (held) as (
     select min(held) from jobs where held is not null
     union all
     select (select min(held) from jobs where held > places.held) from places where places.held is not null
 )
-select substr(held, length('limit:') + 1) from places where held like 'limit:%';
+select held from places where held is not null;
 
 -- name: pause_queue
 -- Stop claims from a queue, unless it is paused already.

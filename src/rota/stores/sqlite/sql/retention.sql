@@ -37,8 +37,8 @@ where unique_key in (select unique_key from unique_windows where until <= :now o
 -- name: prune_ticks
 -- Forget ticks whose retention has passed.
 delete from ticks
-where (schedule, due) in (
-    select schedule, due from ticks where fired_at <= :before order by fired_at limit :limit
+where (schedule, due, source) in (
+    select schedule, due, source from ticks where fired_at <= :before order by fired_at limit :limit
 );
 
 -- name: prune_events

@@ -1,11 +1,12 @@
 -- Claims come as ids end to end and a JSON array of [token, ...] beside them: one statement for any number.
 
 -- name: entangled_claims
--- Of these claims, find the jobs whose end concerns others: children, and holders of slots.
-select parent, slots
+-- Of these claims, find the jobs whose end concerns others: children, holders of slots, and those that the next
+-- job of their schedule may wait for.
+select parent, slots, iif(options ->> 'overlap' is not null, schedule, null)
 from (select substr(:ids, 16 * key + 1, 16) as its_id, value ->> 0 as its_token from json_each(:claims))
 cross join jobs on id = its_id and token = its_token
-where parent is not null or slots is not null;
+where parent is not null or slots is not null or (schedule is not null and options is not null);
 
 -- name: keep_result
 -- Store what a task returned, if its claim still holds.

@@ -8,13 +8,14 @@ insert into jobs (
 )
 values (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-    ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26
+    ?15, ?16, ?17, ?18, ?19, ?20, ?25, ?26, ?21, ?22, ?23, ?24
 )
 on conflict do nothing
 returning id;
 
 -- name: submit_alike
--- Store jobs that differ only in id and payload, both given end to end; twice as fast as one by one.
+-- Store jobs that differ only in id and payload, both given end to end, and in schedule and due moment; twice as fast
+-- as one by one.
 insert into jobs (
     id, payload, queue, executor, task, codec, state, rank, share, key, tags, unique_key, run_at, expires_at,
     max_attempts, headers, parent, root, batch, ordinal, schedule, due, trust, options, submitted_at, ready_at
@@ -22,8 +23,8 @@ insert into jobs (
 select
     substr(?1, 16 * key + 1, 16), substr(?2, (value ->> 0) + 1, value ->> 1),
     ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-    ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26
-from json_each(?27)
+    ?15, ?16, ?17, ?18, ?19, ?20, value ->> 2, value ->> 3, ?21, ?22, ?23, ?24
+from json_each(?25)
 where true
 on conflict do nothing
 returning id;

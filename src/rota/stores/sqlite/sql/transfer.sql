@@ -46,11 +46,12 @@ select {schedule} from schedules order by id;
 
 -- name: export_definitions
 -- Read the past definitions of schedules.
-select schedule, version, since, definition from schedule_versions order by schedule, version, since;
+select schedule, version, since, next_at, closed_at, definition from schedule_versions order by schedule, version;
 
 -- name: export_ticks
 -- Read the ticks.
-select schedule, due, state, job, missed, missed_from, fired_at from ticks order by schedule, due;
+select schedule, due, source, version, state, job, missed, missed_from, reason, fired_at
+from ticks order by schedule, due, source;
 
 -- name: export_live
 -- Read the live jobs in their order.
@@ -116,23 +117,23 @@ values (:name, :kind, :executor, :queue, :schema, :seen_at);
 -- name: import_schedule
 -- Store a schedule.
 insert into schedules (
-    id, task, queue, executor, "trigger", payload, options, source, version, catch_up, overlap, next_at,
-    last_at, paused_at, paused_by, paused_why
+    id, task, queue, executor, "trigger", payload, options, source, app, name, version, catch_up, overlap, grace,
+    next_at, last_at, last_job, paused_at, paused_by, paused_why
 )
 values (
-    :id, :task, :queue, :executor, :trigger, :payload, :options, :source, :version, :catch_up, :overlap,
-    :next_at, :last_at, :paused_at, :paused_by, :paused_why
+    :id, :task, :queue, :executor, :trigger, :payload, :options, :source, :app, :name, :version, :catch_up,
+    :overlap, :grace, :next_at, :last_at, :last_job, :paused_at, :paused_by, :paused_why
 );
 
 -- name: import_definition
 -- Store a past definition of a schedule.
-insert into schedule_versions (schedule, version, since, definition)
-values (:schedule, :version, :since, :definition);
+insert into schedule_versions (schedule, version, since, next_at, closed_at, definition)
+values (:schedule, :version, :since, :next_at, :closed_at, :definition);
 
 -- name: import_tick
 -- Store a tick.
-insert into ticks (schedule, due, state, job, missed, missed_from, fired_at)
-values (:schedule, :due, :state, :job, :missed, :missed_from, :fired_at);
+insert into ticks (schedule, due, source, version, state, job, missed, missed_from, reason, fired_at)
+values (:schedule, :due, :source, :version, :state, :job, :missed, :missed_from, :reason, :fired_at);
 
 -- name: import_live
 -- Store a live job behind those that are there.
