@@ -27,7 +27,16 @@ def tick(number: int, missed: int = 0) -> TickRecord:
     due = START + number * BEAT
     since = due - missed * BEAT if missed else None
     return TickRecord(
-        schedule="beat", due=due, state="fired", job=None, missed=missed, missed_from=since, fired_at=due
+        schedule="beat",
+        due=due,
+        source="tick",
+        version=1,
+        state="fired",
+        job=None,
+        missed=missed,
+        missed_from=since,
+        reason=None,
+        fired_at=due,
     )
 
 
