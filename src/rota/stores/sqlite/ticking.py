@@ -29,7 +29,7 @@ def fire(transaction: Transaction, ticks: Sequence[Tick]) -> frozenset[str]:
 def _fire(transaction: Transaction, ticks: Sequence[Tick]) -> list[str]:
     """Fire ticks of different schedules."""
     seen = json_text([(one.schedule, one.version, to_micros(one.due), to_micros(one.at)) for one in ticks])
-    rows = transaction.rows("fire_lock", ticks=seen)
+    rows = transaction.rows("ripe_ticks", ticks=seen)
     moved = [ticks[place] for place, _ in rows]
     fresh = [ticks[place] for place, known in rows if not known]
     busy = _unfinished(transaction, fresh)

@@ -68,7 +68,7 @@ where next_at is not null and paused_at is null
 order by next_at, id
 limit 1 offset :offset;
 
--- name: fire_lock
+-- name: ripe_ticks
 -- Find the places of those ticks, each as [schedule, version, due, at], whose moment has come, and whose schedule still
 -- is where they saw it; and whether such a tick was written before.
 select
