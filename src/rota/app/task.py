@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AppTask", "Submitter"]
 
+_UNNAMED: Mapping[str, Any] = {}
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -68,7 +70,7 @@ class Submitter(Generic[P, R]):
         return make_submissions(self.app.registry, self.definition, [(args, kwargs)], self._options)[0]
 
     def _submissions(self, arguments: Iterable[tuple[Any, ...] | Mapping[str, Any]]) -> list[Submission]:
-        each = [((), item) if isinstance(item, Mapping) else (tuple(item), {}) for item in arguments]
+        each = [((), item) if isinstance(item, Mapping) else (tuple(item), _UNNAMED) for item in arguments]
         return make_submissions(self.app.registry, self.definition, each, self._options)
 
     def _submit(self, submissions: list[Submission]) -> list[Job[R]]:

@@ -30,7 +30,7 @@ ISOLATED: ExecutorName = "isolated"
 """Runs jobs that may have killed their worker, each alone in a process of its own."""
 
 
-class Submission(Struct, kw_only=True, omit_defaults=True):
+class Submission(Struct, kw_only=True, omit_defaults=True, gc=False):
     """One job on its way into the store.
 
     Delays are relative to the store's clock: `delay` and `expires_in` are used when `run_at` / `expires_at`
