@@ -37,6 +37,8 @@ def check_policies(schedule: str, catch_up: str, overlap: str) -> None:
     Raises:
         ConfigurationError: names the schedule, the field, its value and the choices.
     """
+    if (catch_up, overlap) in _PRODUCTS:
+        return
     faults = []
     for field, value, kind in (("catch_up", catch_up, CatchUp), ("overlap", overlap, Overlap)):
         known = [policy.value for policy in kind]
@@ -52,3 +54,11 @@ def check_policies(schedule: str, catch_up: str, overlap: str) -> None:
         )
     if faults:
         raise ConfigurationError(faults)
+
+
+_PRODUCTS = frozenset(
+    (str(catch_up), str(overlap))
+    for catch_up in CatchUp
+    for overlap in Overlap
+    if catch_up is not CatchUp.ALL or overlap in {Overlap.QUEUE, Overlap.ALLOW}
+)
