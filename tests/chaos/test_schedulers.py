@@ -57,7 +57,7 @@ def run(url: str, folder: Path, number: int, seconds: float) -> None:
     app.schedules.add_many(definitions(app, number))
     first = {one.id: one.next_at for one in app.schedules.list()}
     wanted = int(number * seconds / 10)
-    kills = torment(app, url, folder, seconds, wanted, random.Random(seed))
+    kills = torment(app, folder, seconds, wanted, random.Random(seed))
     # All have stopped: what is due by now is not fired, what has been fired is in the ledger.
     handled = app.schedules.list()
     fired = settled(app, url, folder)
@@ -72,7 +72,7 @@ def run(url: str, folder: Path, number: int, seconds: float) -> None:
     assert len(fired) >= wanted, f"seed {seed}"
 
 
-def torment(app: Rota, url: str, folder: Path, seconds: float, wanted: int, draw: random.Random) -> int:
+def torment(app: Rota, folder: Path, seconds: float, wanted: int, draw: random.Random) -> int:
     """Keep schedulers running, and kill one after a while, again and again; returns how many were killed.
 
     It goes on until enough has been fired: on a busy machine a scheduler may be killed before it has started.
@@ -83,7 +83,9 @@ def torment(app: Rota, url: str, folder: Path, seconds: float, wanted: int, draw
     try:
         while time.monotonic() < ends or unfinished(app) < wanted:
             assert time.monotonic() < ends + PATIENCE, "hardly anything is fired"
-            running += [start(url, folder, "scheduler") for _ in range(SCHEDULERS - len(running))]
+            running += [
+                start(app.settings.url, folder, "scheduler") for _ in range(SCHEDULERS - len(running))
+            ]
             time.sleep(draw.uniform(0.3, 1.3))  # the moment of a kill: anywhere in a scheduler's cycle
             victim = running.pop(draw.randrange(SCHEDULERS))
             assert victim.poll() is None, "a scheduler ended by itself"
