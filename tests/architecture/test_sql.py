@@ -44,6 +44,7 @@ ALONE: dict[str, dict[str, str]] = {
         "moment_run": "as `unfinished`; PostgreSQL: within `backfill`",
         "overlapped": "as `unfinished`; PostgreSQL: within `finish` and `bury`",
         "note_removal": "within `remove_schedule` on PostgreSQL: there a change can stand inside another",
+        "taken_ids": "as `live_jobs`; PostgreSQL sees it from the conflict in `put_schedules`",
         "put_schedule_new": "as `submit_one`, the other way round: SQLite has no trip to the server to save",
         "idle_queues": "PostgreSQL looks within `submit`, and sends the notices there",
         "submit_alike": "binding values one by one is most of a submit's time on SQLite",

@@ -13,8 +13,8 @@ from rota.cli.command import Group, Option, Session, command, person
 from rota.cli.options import ScheduleArgument
 from rota.cli.target import EmptyStoreError
 from rota.model.clock import SystemClock
-from rota.model.schedule import ScheduleRecord
-from rota.operations.text import clock, relative
+from rota.model.schedule import ScheduleRecord, TickRecord
+from rota.operations.text import clock, relative, span
 
 __all__ = ["add_to", "list_schedules"]
 
@@ -86,15 +86,24 @@ async def show(session: Session, schedule: ScheduleArgument) -> None:
             "paused": _pause_text(found, now),
             "next": out.moment(found.next_at, now),
             "last": out.moment(found.last_at, now),
-            "missed": found.catch_up,
+            "missed": found.catch_up + (f", at most {span(found.grace)} late" if found.grace else ""),
             "overlap": found.overlap,
             "version": f"{found.version}, from {found.source}",
         }
     )
     if ticks:
         out.line()
-        rows = [(out.moment(one.due, now), one.state, str(one.job or ""), str(one.missed)) for one in ticks]
-        out.table(("due", "state", "job", "missed"), rows, empty="")
+        rows = [
+            (
+                out.moment(one.due, now),
+                _tick_state(one),
+                str(one.job or ""),
+                str(one.missed),
+                one.reason or "",
+            )
+            for one in ticks
+        ]
+        out.table(("due", "state", "job", "missed", "why"), rows, empty="", spare=("why",))
 
 
 async def preview(session: Session, schedule: ScheduleArgument, count: Count = 5) -> None:
@@ -179,6 +188,10 @@ def _state(schedule: ScheduleRecord, *, stored: bool) -> str:
     if schedule.paused_at is not None:
         return "paused"
     return "ended" if schedule.next_at is None else "ticking"
+
+
+def _tick_state(tick: TickRecord) -> str:
+    return tick.state if tick.source == "tick" else tick.source
 
 
 def _pause_text(schedule: ScheduleRecord, now: datetime) -> str:

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from rota.model.job import Submission
 
 __all__ = [
     "BACKFILL",
+    "KeptDefinition",
     "ScheduleChange",
     "ScheduleRecord",
     "ScheduleVersion",
@@ -49,6 +50,15 @@ class ScheduleRecord(Struct, frozen=True, kw_only=True):
     paused_at: datetime | None = None
     paused_by: str | None = None
     paused_why: str | None = None
+
+
+class KeptDefinition(ScheduleRecord, frozen=True, kw_only=True, omit_defaults=True):
+    """A definition on its way into the versions: what has its default is left out, since there are many."""
+
+    @classmethod
+    def of(cls, schedule: ScheduleRecord) -> "KeptDefinition":
+        """Return it as it is kept."""
+        return cls(**structs.asdict(schedule))
 
 
 class Tick(Struct, frozen=True, kw_only=True):

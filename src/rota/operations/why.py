@@ -123,6 +123,13 @@ def _suspected(job: JobRecord) -> Reason:
 
 def _held(facts: Facts, held: str) -> Reason:
     kind, _, scope = held.partition(":")
+    if kind == "overlap":
+        return Reason(
+            code="overlap",
+            text=f"it waits until the unfinished jobs of schedule {scope!r} before it have ended",
+            remedy=f"rota jobs list --schedule {scope} shows them",
+            data={"schedule": scope},
+        )
     if kind != "limit":
         return Reason(code="held", text=f"it is held: {held}")
     holders = [one for one in facts.running if scope in one.slots]

@@ -132,6 +132,19 @@ def test_a_scheduler_needs_no_app_and_fires_what_is_stored(any_folder: UserFolde
         assert scheduler.stop() == 0
 
 
+def test_a_schedule_that_is_gone_from_the_code_is_paused_and_named(tmp_path: Path) -> None:
+    folder = UserFolder(tmp_path)
+    folder.write(APP)
+    with folder.started("scheduler", "run") as scheduler:
+        scheduler.wait_for("schedule nightly-sync created")
+        assert scheduler.stop() == 0
+    folder.write("\n".join(line for line in APP.splitlines() if not line.startswith("@app.schedule")))
+    with folder.started("scheduler", "run") as scheduler:
+        scheduler.wait_for("schedule nightly-sync is no longer in the code of main: it is paused")
+        assert scheduler.stop() == 0
+    assert folder.json("schedules", "show", "nightly-sync")["paused_by"] == "rota"
+
+
 def test_a_person_at_a_terminal_reads_what_runs(tmp_path: Path) -> None:
     folder = UserFolder(tmp_path)
     folder.write(APP)

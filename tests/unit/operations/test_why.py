@@ -273,6 +273,12 @@ class TestFinished:
         )
         assert reason.remedy == f"rota jobs retry {job.id}"
 
+    def test_one_in_line_says_behind_what(self) -> None:
+        reason = why(a_record(held="overlap:nightly")).reasons[0]
+
+        assert reason.code == "overlap"
+        assert "unfinished jobs of schedule 'nightly'" in reason.text
+
     def test_a_parked_job_says_what_is_known_of_its_crash(self) -> None:
         fault = Fault("WorkerCrashedError", "parked", crash=Crash(4711, signal="SIGKILL", out_of_memory=True))
         job = a_record(state=State.FAILED, fault=fault, attempt=4, crashes=4, crashes_alone=3)

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rota.model.events import Notice
-from rota.model.schedule import ScheduleChange, ScheduleRecord, ScheduleVersion, Tick, TickRecord
+from rota.model.schedule import (
+    KeptDefinition,
+    ScheduleChange,
+    ScheduleRecord,
+    ScheduleVersion,
+    Tick,
+    TickRecord,
+)
 from rota.ports.schedules import Audit, Due
 from rota.stores.postgres.database import Database, Link, Run
 from rota.stores.postgres.rows import dump, schedule_params, schedule_record, schedule_version
@@ -137,7 +144,7 @@ async def _insert(run: Run, now: datetime | None, schedules: Sequence[ScheduleRe
             one.paused_at,
             one.paused_by,
             one.paused_why,
-            dump(one),
+            dump(KeptDefinition.of(one)),
         )
         for one in schedules
     ]
@@ -147,7 +154,9 @@ async def _insert(run: Run, now: datetime | None, schedules: Sequence[ScheduleRe
 async def _replace(run: Run, now: datetime | None, change: ScheduleChange) -> bool:
     new, seen = change.new, change.seen
     assert seen is not None  # noqa: S101 - the caller has sorted them
-    if not await run("put_schedule", now, *schedule_params(new), seen.version, seen.next_at, dump(new)):
+    if not await run(
+        "put_schedule", now, *schedule_params(new), seen.version, seen.next_at, dump(KeptDefinition.of(new))
+    ):
         return False
     await drop(run, now, change.closing)
     return True

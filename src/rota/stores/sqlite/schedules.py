@@ -8,7 +8,14 @@ from uuid import UUID
 
 from rota.model.clock import from_micros, to_micros
 from rota.model.events import Notice
-from rota.model.schedule import ScheduleChange, ScheduleRecord, ScheduleVersion, Tick, TickRecord
+from rota.model.schedule import (
+    KeptDefinition,
+    ScheduleChange,
+    ScheduleRecord,
+    ScheduleVersion,
+    Tick,
+    TickRecord,
+)
 from rota.ports.schedules import Audit, Due
 from rota.stores.sqlite.columns import SCHEDULE
 from rota.stores.sqlite.reader import Reader
@@ -131,26 +138,27 @@ class SqliteSchedules:
 
 
 def _put(transaction: Transaction, rows: Sequence[tuple[ScheduleChange, dict[str, Any]]]) -> frozenset[str]:
-    held: set[str] = set()
+    wanted = [columns for change, columns in rows if change.seen is None]
+    taken = {name for (name,) in transaction.rows("taken_ids", ids=json_text([one["id"] for one in wanted]))}
+    new = [one for one in wanted if one["id"] not in taken]
+    transaction.change_each("put_schedule_new", new)
+    kept: list[dict[str, Any]] = [
+        {"id": one["id"], "closed_at": None, "definition": one["definition"]} for one in new
+    ]
     for change, columns in rows:
         if change.seen is None:
-            closed_at = None
-            changed = transaction.change("put_schedule_new", **columns)
-        else:
-            closed_at = micros_or_none(change.seen.next_at)
-            changed = transaction.change(
-                "put_schedule", **columns, expected=change.seen.version, closed_at=closed_at
-            )
-        if not changed:
             continue
-        held.add(change.new.id)
-        definition = columns["definition"]
-        transaction.change("keep_version", id=change.new.id, closed_at=closed_at, definition=definition)
-        drop(transaction, change.closing)
+        closed_at = micros_or_none(change.seen.next_at)
+        known = {"expected": change.seen.version, "closed_at": closed_at}
+        if transaction.change("put_schedule", **columns, **known):
+            kept.append({"id": columns["id"], "closed_at": closed_at, "definition": columns["definition"]})
+            drop(transaction, change.closing)
+    transaction.change_each("keep_version", kept)
+    held = frozenset(one["id"] for one in kept)
     if held:
         # One notice tells every scheduler to look again, whatever was changed.
         transaction.notices.append(Notice("schedules", next(iter(held)) if len(held) == 1 else ""))
-    return frozenset(held)
+    return held
 
 
 def _columns(schedule: ScheduleRecord) -> dict[str, Any]:
@@ -158,7 +166,7 @@ def _columns(schedule: ScheduleRecord) -> dict[str, Any]:
     for name, stored in _STORED.items():
         if columns[name] is not None:
             columns[name] = stored(columns[name])
-    columns["definition"] = json_text(schedule)
+    columns["definition"] = json_text(KeptDefinition.of(schedule))
     return columns
 
 

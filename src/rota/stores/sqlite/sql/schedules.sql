@@ -1,5 +1,9 @@
+-- name: taken_ids
+-- Find those of these ids that are taken.
+select id from schedules where id in (select value from json_each(:ids));
+
 -- name: put_schedule_new
--- Insert a schedule, if its id is free. The versions of one that was removed are counted on.
+-- Insert a schedule, whose id is free. The versions of one that was removed are counted on.
 insert into schedules (
     id, version, task, queue, executor, "trigger", payload, options, source, app, name, catch_up, overlap, grace,
     next_at, last_at, last_job, paused_at, paused_by, paused_why
@@ -8,8 +12,7 @@ values (
     :id, max(:version, coalesce((select max(version) + 1 from schedule_versions where schedule = :id), 0)),
     :task, :queue, :executor, :trigger, :payload, :options, :source, :app, :name, :catch_up, :overlap,
     :grace, :next_at, :last_at, :last_job, :paused_at, :paused_by, :paused_why
-)
-on conflict do nothing;
+);
 
 -- name: put_schedule
 -- Replace the definition of a schedule that still looks as it was seen; what happened to it stays.
