@@ -141,7 +141,7 @@ class TestHeld:
         assert "there is room again" in why(a_record(held="limit:task:send")).reasons[0].text
 
     def test_another_reason_to_hold_is_passed_on(self) -> None:
-        assert why(a_record(held="overlap")).reasons[0].text == "it is held: overlap"
+        assert why(a_record(held="moon")).reasons[0].text == "it is held: moon"
 
 
 class TestInLine:
