@@ -59,7 +59,11 @@ class PostgresSchedules:
 
     async def list(self, ids: Sequence[str] | None = None) -> _Schedules:
         """See `ScheduleStore.list`."""
-        return [schedule_record(row) for row in await self._database.fetch("list_schedules", ids)]
+        if ids is None:
+            rows = await self._database.fetch("list_schedules")
+        else:
+            rows = await self._database.fetch("some_schedules", ids)
+        return [schedule_record(row) for row in rows]
 
     async def remove(self, schedule: str) -> bool:
         """See `ScheduleStore.remove`."""

@@ -1,6 +1,5 @@
 """Schedules, their definitions and what happened to them."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,8 +51,11 @@ class SqliteSchedules:
 
     async def list(self, ids: Sequence[str] | None = None) -> _Schedules:
         """Return schedules by id; see the port."""
-        wanted = None if ids is None else json.dumps(list(ids))
-        rows = await self._reader.run(lambda snapshot: snapshot.rows("list_schedules", ids=wanted))
+        if ids is None:
+            rows = await self._reader.run(lambda snapshot: snapshot.rows("list_schedules"))
+        else:
+            wanted = json_text(list(ids))
+            rows = await self._reader.run(lambda snapshot: snapshot.rows("some_schedules", ids=wanted))
         return [schedule_record(row) for row in rows]
 
     async def remove(self, schedule: str) -> bool:

@@ -55,8 +55,12 @@ select id from made;
 select * from {schema}.schedules where id = $1;
 
 -- name: list_schedules
--- Read all schedules, or those of these ids.
-select * from {schema}.schedules where $1::text[] is null or id = any ($1) order by id;
+-- Read all schedules.
+select * from {schema}.schedules order by id;
+
+-- name: some_schedules
+-- Read the schedules of these ids. Apart from `list_schedules`: an `or` would compare all ids with all rows.
+select * from {schema}.schedules where id = any ($1::text[]) order by id;
 
 -- name: remove_schedule
 -- Delete a schedule and note that in its versions; its jobs and ticks stay.

@@ -36,10 +36,12 @@ insert into schedule_versions (schedule, version, since, closed_at) values (:id,
 select {schedule} from schedules where id = :schedule;
 
 -- name: list_schedules
--- Read all schedules, or those of these ids.
-select {schedule} from schedules
-where :ids is null or id in (select value from json_each(:ids))
-order by id;
+-- Read all schedules.
+select {schedule} from schedules order by id;
+
+-- name: some_schedules
+-- Read the schedules of these ids.
+select {schedule} from schedules where id in (select value from json_each(:ids)) order by id;
 
 -- name: remove_schedule
 -- Delete a schedule; its jobs and ticks stay.
