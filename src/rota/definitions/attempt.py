@@ -92,7 +92,9 @@ def storable(text: str) -> str:
 def _plain(value: object) -> bool:
     if isinstance(value, str):
         return storable(value) == value
-    return value is None or isinstance(value, int | float | bool)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63  # as JSON's readers take it
+    return value is None or isinstance(value, float)
 
 
 class Attempt:

@@ -220,13 +220,8 @@ class _Journal:
         self._lock = threading.RLock()
 
     def log(self, entry: LogEntry) -> None:
-        """Send a log line; one with values that have no form in MessagePack goes as text."""
-        try:
-            data = frame(Line(self._token, entry.level, entry.message, entry.fields))
-        except (ValueError, OverflowError):
-            fields = {_plain(name): _plain(repr(value)) for name, value in (entry.fields or {}).items()}
-            data = frame(Line(self._token, entry.level, _plain(entry.message), fields or None))
-        self._wire.send(data)
+        """Send a log line."""
+        self._wire.send(frame(Line(self._token, entry.level, entry.message, entry.fields)))
 
     def progress(self, entry: Progress) -> None:
         """Send the latest progress, at once and then at intervals: tasks tell of every row that they read."""
@@ -255,10 +250,6 @@ class _Journal:
         entry, self._reached = self._reached, None
         if entry is not None:
             self._wire.send(frame(Reached(self._token, entry.done, entry.total)))
-
-
-def _plain(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _flush_streams() -> None:
