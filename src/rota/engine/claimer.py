@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -19,9 +19,13 @@ from rota.ports.workers import WorkerStore
 __all__ = ["Claimer"]
 
 SAFETY_POLL = 5.0
-BUSY_POLL = 0.004
+# Seconds between looks while jobs keep coming: what comes meanwhile is claimed and settled together.
+BUSY_POLL = 0.01
 BUSY_FOR = 0.1
-CALM_AFTER = 0.05
+# Signs of work within `BUSY_FOR` (notices, and looks that found something unasked): with the former an idle
+# worker wakes up, with fewer than the latter one that is awake becomes idle.
+BUSY_SIGNS = 8
+CALM_SIGNS = 4
 
 Scopes = Callable[[ClaimedJob], tuple[tuple[str, int], ...]]
 Deliver = Callable[[ClaimedJob, bool], None]
@@ -30,9 +34,10 @@ Deliver = Callable[[ClaimedJob, bool], None]
 class Claimer:
     """Fills the worker's free slots.
 
-    While it finds work it polls quickly and is not marked idle, so that submits need not notify; once calm
-    it marks itself idle, looks once more (a job may have come in between) and waits for a notice. The safety
-    poll covers notices that were lost.
+    While many jobs come it polls and is not marked idle, so that submits need not notify; when they are few
+    it marks itself idle and waits for notices. A submit that was under way at the mark knows nothing of it:
+    each next look comes when as much time has passed again since the mark, up to the safety poll, which also
+    covers notices that were lost.
 
     Args:
         owner: who claims.
@@ -68,38 +73,43 @@ class Claimer:
         self._scopes = scopes
         self._deliver = deliver
         self._idle = False
-        self._busy_since: float | None = None
-        self._found_at = self._asked_at = time.monotonic()
-        # Executors that had room left when others had not: a claim for them alone would mostly find nothing.
+        self._unasked_at = 0.0
+        self._filled_since: float | None = None
+        self._seen_at: deque[float] = deque(maxlen=BUSY_SIGNS)
+        # Executors that had room left at the last look: one for them alone would mostly find nothing before
+        # its time, unless a notice came.
         self._dry: frozenset[str] = frozenset()
+        self._look_at = 0.0
+        self._called = False
         self.draining = False
         self.loop = Loop(self, announcer)
+
+    def call(self) -> None:
+        """Look now: a notice came."""
+        self._called = True
+        self._seen_at.append(time.monotonic())
+        self.loop.poke()
 
     async def turn(self) -> float | None:
         """Claim once; returns the seconds until the next look."""
         room = {} if self.draining else self._capacity.room()
         if not room:
             return SAFETY_POLL
-        if room.keys() <= self._dry and time.monotonic() - self._asked_at < BUSY_POLL:
-            return BUSY_POLL
+        wait = self._look_at - time.monotonic()
+        if wait > 0 and not self._called and room.keys() <= self._dry:
+            return wait
+        # Cleared before the claim: a notice that comes during it may be of a job that it does not see.
+        called, self._called, self._dry = self._called, False, frozenset()
         claimed = await self._claim(room)
-        now = self._asked_at = time.monotonic()
-        if claimed:
-            self._found_at = now
+        now = time.monotonic()
+        if claimed and not called:
+            self._unasked_at = now
+            self._seen_at.append(now)
         unfilled = _unfilled(claimed, room)
-        if unfilled != room.keys():
-            self._dry = unfilled
-            await self._stay_awake(now)
-            return 0
-        self._dry = frozenset()
-        self._busy_since = None
-        if self._idle:
-            return SAFETY_POLL
-        if now - self._found_at < CALM_AFTER:
-            return BUSY_POLL
-        await self._workers.idle(self.owner, idle=True)
-        self._idle = True
-        return 0
+        filled = unfilled != room.keys()
+        pause = await self._stay_awake(now) if filled else await self._calm_down(now)
+        self._look_at, self._dry = now + pause, unfilled
+        return 0 if filled else pause
 
     async def claim_once(self) -> int:
         """Claim what there is room for, and return how many jobs came."""
@@ -128,12 +138,32 @@ class Claimer:
                 self._deliver(job, True)  # noqa: FBT003
         return jobs
 
-    async def _stay_awake(self, now: float) -> None:
-        if self._busy_since is None:
-            self._busy_since = now
-        elif self._idle and now - self._busy_since > BUSY_FOR:
-            await self._workers.idle(self.owner, idle=False)
-            self._idle = False
+    async def _stay_awake(self, now: float) -> float:
+        """There may be more: return the seconds until executors that had room left are asked for alone."""
+        self._filled_since = self._filled_since or now
+        if self._idle and (now - self._filled_since > BUSY_FOR or self._signs(now) == BUSY_SIGNS):
+            await self._wake()
+        return BUSY_POLL
+
+    async def _calm_down(self, now: float) -> float:
+        """There was no more: return the seconds until the next look."""
+        self._filled_since = None
+        if self._idle and self._signs(now) == BUSY_SIGNS:
+            await self._wake()
+        elif not self._idle and self._signs(now) < CALM_SIGNS:
+            await self._workers.idle(self.owner, idle=True)
+            self._idle, self._unasked_at = True, time.monotonic()
+            return 0
+        return min(max(now - self._unasked_at, BUSY_POLL), SAFETY_POLL) if self._idle else BUSY_POLL
+
+    async def _wake(self) -> None:
+        # Awake first: should the answer be lost, it is on the safe side.
+        self._idle = False
+        await self._workers.idle(self.owner, idle=False)
+
+    def _signs(self, now: float) -> int:
+        """Count the latest signs of work, up to `BUSY_SIGNS`."""
+        return sum(sign > now - BUSY_FOR for sign in self._seen_at)
 
 
 def _unfilled(jobs: list[ClaimedJob], room: Mapping[str, int]) -> frozenset[str]:

@@ -124,8 +124,8 @@ class Worker:
 
     def notice(self, notice: Notice) -> None:
         """Take a wake-up call."""
-        if notice.kind in {"ready", "queues"}:
-            self._claimer.loop.poke()
+        if notice.kind == "queues" or (notice.kind == "ready" and self._serves(notice.name)):
+            self._claimer.call()
         elif notice.kind in {"cancel", "workers"}:
             self._heartbeat.loop.poke()
 
@@ -234,6 +234,9 @@ class Worker:
             await self._give_back([job.claim for job in self._capacity.take_waiting()])
         await self.runner.idle()
         self.stopped.set()
+
+    def _serves(self, queue: str) -> bool:
+        return not queue or queue in self._claimer.queues.queues
 
     def _scopes(self, job: ClaimedJob) -> tuple[tuple[str, int], ...]:
         task = self._registry.find(job.task)
