@@ -69,11 +69,13 @@ def make_submissions(
     """
     _check_moments(task.name, options)
     _check_values(task.name, options)
-    model = _model(task, options)
     payloads = [task.encode(args, kwargs) for args, kwargs in arguments]
-    submissions = []
-    for job, payload in zip(new_ids(len(payloads)), payloads, strict=True):
-        submission = copy(model)
+    if not payloads:
+        return []
+    first = _first(task, options, payloads[0])
+    submissions = [first]
+    for job, payload in zip(new_ids(len(payloads) - 1), payloads[1:], strict=True):
+        submission = copy(first)
         submission.id, submission.payload = job, payload
         submissions.append(submission)
     if registry.around_submit:
@@ -81,13 +83,13 @@ def make_submissions(
     return submissions
 
 
-def _model(task: Task[Any, Any], options: SubmitOptions) -> Submission:
-    """Return what all jobs of one call share."""
+def _first(task: Task[Any, Any], options: SubmitOptions, payload: bytes) -> Submission:
+    """Return the first job of a call; the others share all but its id and its arguments."""
     expires = options.expires if options.expires is not None else task.expires
     attempt = running.get()
     return Submission(
         task=task.name,
-        payload=b"",
+        payload=payload,
         queue=options.queue or task.queue,
         executor=task.executor,
         rank=task.rank if options.rank is None else options.rank,
