@@ -96,6 +96,7 @@ class WebServer:
         self._any_port = any_port
         self._welcome = welcome
         self._port = 0
+        self._context: WebContext | None = None
 
     @property
     def url(self) -> str:
@@ -114,8 +115,10 @@ class WebServer:
         await self._check_closed(settings)
         listener = _listen(settings, any_port=self._any_port)
         self._port = listener.getsockname()[1]
+        web = make_web(self._app, self._store)
+        self._context = web.state.context
         config = uvicorn.Config(
-            make_web(self._app, self._store),
+            web,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -135,7 +138,9 @@ class WebServer:
         """Take a wake-up call."""
 
     async def stop(self) -> None:
-        """Let open requests end."""
+        """Let open requests end; streams are ended."""
+        if self._context is not None:
+            self._context.stopping.set()
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await asyncio.wait([self._task])

@@ -1,14 +1,16 @@
 """What a request finds at hand: the store, the settings, the app's definitions."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
-from msgspec import Struct
+from msgspec import Struct, field
 
 from rota.definitions.registry import Registry
 from rota.ports.store import Store
 from rota.settings import Settings
+from rota.web.shared import Shared
 from rota.web.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class WebContext(Struct, frozen=True, kw_only=True):
         registry: the app's definitions; empty where no app was given.
         declared: returns the schedules of the app's code.
         logins: counts failed logins.
+        shared: answers for all who ask at one moment.
+        stopping: set when this process ends, so that streams end too.
     """
 
     store: Store
@@ -33,6 +37,8 @@ class WebContext(Struct, frozen=True, kw_only=True):
     registry: Registry
     declared: "Callable[[], Sequence[ScheduleRecord]]"
     logins: Throttle
+    shared: Shared = field(default_factory=Shared)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def _context(request: Request) -> WebContext:
