@@ -1,59 +1,31 @@
 """A real browser on a real Rota: headless Chromium, and `rota run` as a user starts it."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, sync_playwright
 
 from tests.acceptance.cli.commands import UserFolder
+from tests.browser.world import APP, HISTORY
 
-APP = """
-import asyncio
-from datetime import timedelta
-
-from rota import Rota, cron, current, every
-
-app = Rota()
-
-
-@app.task(queue="mail")
-async def send(to: str) -> str:
-    current().log.info("sending to %s", to)
-    return to
-
-
-@app.task(queue="mail")
-def broken(number: int) -> None:
-    raise ValueError("boom")
-
-
-@app.task(queue="slow")
-async def counting(total: int) -> int:
-    for number in range(total):
-        current().log.info("line %d", number)
-        await current().progress(number + 1, total)
-        await asyncio.sleep(0.2)  # slow enough to be watched
-    return total
-
-
-@app.schedule(cron("0 1 * * *", tz="Europe/Amsterdam"), id="nightly-sync", queue="mail")
-def nightly() -> None:
-    pass
-
-
-if __name__ == "__main__":
-    app.cli()
-"""
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE = 20_000  # milliseconds
 
 
 class Site:
-    """A running Rota, and where it is."""
+    """A running Rota, where it is, and who may come in by which token."""
 
-    def __init__(self, folder: UserFolder, url: str, token: str) -> None:
-        self.folder, self.url, self.token = folder, url, token
+    def __init__(self, folder: UserFolder, url: str, tokens: dict[str, str]) -> None:
+        self.folder, self.url, self.tokens = folder, url, tokens
+        self.sessions: dict[str, StorageState] = {}
+
+    @property
+    def token(self) -> str:
+        """An admin's."""
+        return self.tokens["admin"]
 
 
 @pytest.fixture(scope="session")
@@ -73,31 +45,69 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that nobody has logged in with."""
     made = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(PATIENCE)
     yield made
     made.close()
 
 
 @pytest.fixture
-def page(context: BrowserContext, site: Site) -> Page:
-    """A page that has logged in as an admin."""
-    opened = context.new_page()
-    opened.goto(f"{site.url}login")
-    opened.fill("input[name=secret]", site.token)
-    opened.click("button.main")
-    opened.wait_for_selector("nav.places")
-    return opened
+def open_as(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Open a page as somebody of a role; all of one role share a session, as tabs do."""
+    contexts = []
+
+    def open_page(role: str, *, width: int = 1280, scheme: str = "light") -> Page:
+        made = browser.new_context(
+            viewport={"width": width, "height": 800},
+            reduced_motion="reduce",
+            color_scheme="dark" if scheme == "dark" else "light",
+            storage_state=site.sessions.get(role),
+        )
+        made.set_default_timeout(PATIENCE)
+        contexts.append(made)
+        page = made.new_page()
+        if role not in site.sessions:
+            page.goto(f"{site.url}login")
+            page.fill("input[name=secret]", site.tokens[role])
+            page.click("button.main")
+            page.wait_for_selector("nav")
+            site.sessions[role] = made.storage_state()
+        return page
+
+    yield open_page
+    for one in contexts:
+        one.close()
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """Rota on SQLite with an app, everything in one process."""
-    folder = UserFolder(tmp_path, f"sqlite:///{tmp_path}/rota.db")
+def page(open_as: Callable[..., Page]) -> Page:
+    """A page that has logged in as an admin."""
+    return open_as("admin")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Rota on SQLite with an app and some history, everything in one process tree."""
+    path = tmp_path_factory.mktemp("site")
+    folder = UserFolder(path, f"sqlite:///{path}/rota.db")
     folder.environment["ROTA_PORT"] = "0"
     folder.write(APP)
-    token = folder.json("tokens", "create", "ada", "--role", "admin")["secret"]
+    tokens = {
+        role: folder.json("tokens", "create", f"ada-{role}", "--role", role)["secret"]
+        for role in ("admin", "operator", "viewer")
+    }
+    folder.code(HISTORY)
+    folder.rota("queues", "pause", "parked", "--app", "main:app")
     with folder.started("run") as process:
         line = process.wait_for("dashboard at ")
-        yield Site(folder, line.split("dashboard at ")[1].split(";")[0], token)
+        yield Site(folder, line.split("dashboard at ")[1].split(";")[0], tokens)
         assert process.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages are kept: the folder ROTA_SHOTS, else with pytest's other files."""
+    folder = Path(os.environ.get("ROTA_SHOTS") or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
