@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from rota import Rota, every
+from rota import Rota, current, every
 from rota.model.errors import StoreUnavailableError, SubmitUncertainError
 from rota.model.job import JobFilter, JobRecord
 from rota.model.states import State
@@ -50,6 +50,16 @@ def make_app(folder: Path, url: str | None = None, **options: Any) -> Rota:
     def work(number: int, seconds: float = 0.0) -> None:
         note("start", number, os.getpid())
         time.sleep(seconds)  # the work itself
+        note("end", number, os.getpid())
+
+    @app.task(result_ttl=0)
+    def watch(number: int) -> None:
+        note("start", number, os.getpid())
+        while not (folder / "go").exists():
+            if current().cancelled:
+                note("cancelled", number, os.getpid())
+                current().heartbeat()  # ends it
+            time.sleep(0.02)  # between looks
         note("end", number, os.getpid())
 
     @app.schedule(every(seconds=1), id="tick")
@@ -185,15 +195,14 @@ class Feed:
         except BaseException as error:  # noqa: BLE001 - raised where the test can see it
             self._crash = error
 
-    def submit(self, *arguments: float) -> UUID:
+    def submit(self, *arguments: float, task: str = "work") -> UUID:
         """Store one job, however long that takes."""
         self._next += 1
         number = self._next
         ends = time.monotonic() + PATIENCE
-        task = self.app.tasks["work"]
         while True:
             try:
-                self.stored[number] = task.enqueue(number, *arguments).id
+                self.stored[number] = self.app.tasks[task].enqueue(number, *arguments).id
             except SubmitUncertainError as error:
                 self.uncertain += 1
                 self.stored[number] = self._resend(error)
@@ -225,6 +234,10 @@ class Feed:
     def started(self) -> Counter[int]:
         """Count how often each job has started."""
         return self._counted("start")
+
+    def cancelled(self) -> Counter[int]:
+        """Count how often each job has seen that it is cancelled."""
+        return self._counted("cancelled")
 
     def ticks(self) -> int:
         """Count the jobs of the schedule that ran."""
