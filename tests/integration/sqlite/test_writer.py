@@ -57,9 +57,9 @@ async def spy_on(store: SqliteStore, *, fail: bool = False) -> Spy:
     """Put a spy between the writer and its connection."""
     await store.jobs.promote(1)
     writer = store._writer
-    assert writer._connection is not None
-    spy = Spy(writer._connection, fail=fail)
-    writer._connection = spy  # type: ignore[assignment]  # as good as one, for the writer
+    assert writer._kept.connection is not None
+    spy = Spy(writer._kept.connection, fail=fail)
+    writer._kept.connection = spy  # type: ignore[assignment]  # as good as one, for the writer
     return spy
 
 
@@ -179,8 +179,8 @@ class TestFailures:
     async def test_a_synchronous_submit_is_uncertain_too(self, store: SqliteStore) -> None:
         store.submit_now([a_job()])
         synchronous = store._synchronous
-        assert synchronous._connection is not None
-        synchronous._connection = Spy(synchronous._connection, fail=True)  # type: ignore[assignment]  # as above
+        assert synchronous._kept.connection is not None
+        synchronous._kept.connection = Spy(synchronous._kept.connection, fail=True)  # type: ignore[assignment]  # as above
         submission = a_job()
         with pytest.raises(SubmitUncertainError):
             store.submit_now([submission])
@@ -188,7 +188,7 @@ class TestFailures:
 
     async def test_a_full_disk_is_told_with_its_remedy_and_passes(self, store: SqliteStore) -> None:
         await store.jobs.promote(1)
-        connection = store._writer._connection
+        connection = store._writer._kept.connection
         assert connection is not None
         (pages,) = connection.execute("pragma page_count").fetchone()
         connection.execute(f"pragma max_page_count = {pages}")
@@ -196,8 +196,8 @@ class TestFailures:
         with pytest.raises(StoreUnavailableError, match="Free some space"):
             await store.jobs.submit([big])
         assert await store.insight.counts() == []
-        if store._writer._connection is not None:
-            store._writer._connection.execute("pragma max_page_count = 1000000")
+        if store._writer._kept.connection is not None:
+            store._writer._kept.connection.execute("pragma max_page_count = 1000000")
         assert (await store.jobs.submit([big]))[0].created
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rota.model.clock import Clock, to_micros
 from rota.stores.sqlite.connection import rollback, translated
-from rota.stores.sqlite.fork import abandon
+from rota.stores.sqlite.kept import KeptConnection
 from rota.stores.sqlite.thread import ConnectionThread, Request
 from rota.stores.sqlite.transaction import Snapshot
 
@@ -26,40 +26,31 @@ class Reader(ConnectionThread[Snapshot]):
     def __init__(
         self, path: Path, connect: Callable[[], sqlite3.Connection], sql: Mapping[str, str], clock: Clock
     ) -> None:
+        self._kept = KeptConnection(path, connect)
         super().__init__(
-            "rota-sqlite-reader", serve=self._answer_each, close=self._drop, forget=self._abandon
+            "rota-sqlite-reader",
+            serve=self._answer_each,
+            close=self._kept.drop,
+            forget=self._kept.abandon,
         )
         self._path = path
-        self._connect = connect
         self._sql = sql
         self._clock = clock
-        self._connection: sqlite3.Connection | None = None
 
     def _answer_each(self, requests: list[Request[Snapshot]]) -> None:
         for request in requests:
             try:
                 request.answer = self._read(request.operation)
             except sqlite3.Error as error:
-                self._drop()
+                self._kept.drop()
                 request.error = translated(error, self._path)
             except Exception as error:  # noqa: BLE001 - it belongs to the one who asked
                 request.error = error
 
     def _read(self, operation: Callable[[Snapshot], object]) -> object:
-        if self._connection is None:
-            self._connection = self._connect()
-        connection = self._connection
+        connection = self._kept.get()
         connection.execute("begin")
         try:
             return operation(Snapshot(connection, self._sql, to_micros(self._clock.now())))
         finally:
             rollback(connection)
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.close()
-
-    def _abandon(self) -> None:
-        abandon(self._connection)
-        self._connection = None

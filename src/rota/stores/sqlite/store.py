@@ -225,6 +225,9 @@ class SqliteStore:
         return connection
 
     def _connect_reader(self) -> sqlite3.Connection:
+        if not self._location.path.exists():
+            # Opened for reading alone it would be made without a schema.
+            self._connect_writer().close()
         return connect(self._location.path, self._durability, reader=True)
 
     def _upgrade(self, *, post: bool) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from rota.model.errors import SubmitUncertainError
 from rota.model.events import Notice
 from rota.model.job import Submission, Submitted
 from rota.stores.plans import drive
-from rota.stores.sqlite.connection import begin, rollback, translated
-from rota.stores.sqlite.fork import Turn, abandon, survive
+from rota.stores.sqlite.connection import begin, translated
+from rota.stores.sqlite.fork import Turn, survive
+from rota.stores.sqlite.kept import KeptConnection
 from rota.stores.sqlite.submit import submit_plan
 from rota.stores.sqlite.transaction import Transaction
 
@@ -42,13 +43,12 @@ class Synchronous:
         send: Callable[[Sequence[Notice]], None],
     ) -> None:
         self._path = path
-        self._connect = connect
+        self._kept = KeptConnection(path, connect)
         self._sql = sql
         self._clock = clock
         self._turn = turn
         self._patience = patience
         self._send = send
-        self._connection: sqlite3.Connection | None = None
         self.prepared = False
         survive(self)
 
@@ -60,7 +60,7 @@ class Synchronous:
                 submitted, notices = self._write(connection, submissions, resend=resend)
             except BaseException as error:
                 # A fresh connection is in no doubtful state, and may find the trouble gone.
-                self._drop()
+                self._kept.drop()
                 if isinstance(error, sqlite3.Error):
                     raise translated(error, self._path) from error
                 raise
@@ -79,13 +79,12 @@ class Synchronous:
     def close(self) -> None:
         """Release the connection; a later submit opens another."""
         with self._turn:
-            self._drop()
+            self._kept.drop()
 
     def _connected(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = self._connect()
-            self.prepared = True
-        return self._connection
+        connection = self._kept.open()
+        self.prepared = True
+        return connection
 
     def _write(
         self, connection: sqlite3.Connection, submissions: Sequence[Submission], *, resend: bool
@@ -100,13 +99,6 @@ class Synchronous:
             raise SubmitUncertainError(submissions, translated(error, self._path)) from error
         return submitted, transaction.notices
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            rollback(connection)
-            connection.close()
-
     def forked(self) -> None:
         """Start afresh in a child process."""
-        abandon(self._connection)
-        self._connection = None
+        self._kept.abandon()

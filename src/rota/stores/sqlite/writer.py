@@ -8,7 +8,8 @@ from rota.model.clock import Clock, to_micros
 from rota.model.errors import StoreUnavailableError
 from rota.model.events import Notice
 from rota.stores.sqlite.connection import UncertainCommitError, begin, rollback, translated
-from rota.stores.sqlite.fork import Turn, abandon
+from rota.stores.sqlite.fork import Turn
+from rota.stores.sqlite.kept import KeptConnection
 from rota.stores.sqlite.thread import ConnectionThread, Request
 from rota.stores.sqlite.transaction import Transaction
 
@@ -39,15 +40,16 @@ class Writer(ConnectionThread[Transaction]):
         patience: float,
         send: Callable[[Sequence[Notice]], None],
     ) -> None:
-        super().__init__("rota-sqlite-writer", serve=self._commit, close=self._drop, forget=self._abandon)
+        self._kept = KeptConnection(path, connect)
+        super().__init__(
+            "rota-sqlite-writer", serve=self._commit, close=self._kept.drop, forget=self._kept.abandon
+        )
         self._path = path
-        self._connect = connect
         self._sql = sql
         self._clock = clock
         self._turn = turn
         self._patience = patience
         self._send = send
-        self._connection: sqlite3.Connection | None = None
 
     def _commit(self, requests: list[Request[Transaction]]) -> None:
         notices: list[Notice] = []
@@ -55,16 +57,14 @@ class Writer(ConnectionThread[Transaction]):
             with self._turn:
                 notices = self._write(requests)
         except Exception as error:  # noqa: BLE001 - whoever waits must get an answer, whatever went wrong
-            self._drop()
+            self._kept.drop()
             for request in requests:
                 request.error = request.error or _again(error)
         if notices:
             self._send(notices)
 
     def _write(self, requests: list[Request[Transaction]]) -> list[Notice]:
-        if self._connection is None:
-            self._connection = self._connect()
-        connection = self._connection
+        connection = self._kept.get()
         try:
             begin(connection, self._patience)
             notices = self._run_all(connection, requests)
@@ -95,17 +95,6 @@ class Writer(ConnectionThread[Transaction]):
                 notices.update(dict.fromkeys(transaction.notices))
             connection.execute("release operation")
         return list(notices)
-
-    def _drop(self) -> None:
-        """Close the connection; the next operation opens another, which may find the trouble gone."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            rollback(connection)
-            connection.close()
-
-    def _abandon(self) -> None:
-        abandon(self._connection)
-        self._connection = None
 
 
 def _again(error: Exception) -> Exception:
