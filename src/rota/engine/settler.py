@@ -6,17 +6,25 @@ from uuid import UUID
 from rota.engine.announcer import Announcer
 from rota.engine.recorder import Recorder
 from rota.engine.service import Loop
-from rota.model.events import ClaimLost
+from rota.model.errors import StoreBusyError
+from rota.model.events import ClaimLost, OutcomeBlocked
 from rota.model.outcome import Settlement
 from rota.ports.jobs import JobStore
 
 __all__ = ["Settler"]
 
 LARGEST_GROUP = 500
+LOOK_AGAIN = 0.5
+
+
+_Entry = tuple[Settlement, str, Callable[[], None] | None]
 
 
 class Settler:
-    """Keeps finished attempts until the store has taken them; an outage loses none."""
+    """Keeps finished attempts until the store has taken them; an outage loses none.
+
+    What somebody's open transaction keeps from being written goes to the end of the line, and is tried again.
+    """
 
     name = "settler"
 
@@ -24,7 +32,8 @@ class Settler:
         self._jobs = jobs
         self._recorder = recorder
         self._announcer = announcer
-        self._pending: list[tuple[Settlement, str, Callable[[], None] | None]] = []
+        self._pending: list[_Entry] = []
+        self._blocked: set[UUID] = set()
         self.loop = Loop(self, announcer)
 
     def add(self, settlement: Settlement, task: str, then: Callable[[], None] | None = None) -> None:
@@ -46,18 +55,37 @@ class Settler:
         await self._recorder.flush()
         settled = await self._jobs.settle([settlement for settlement, _, _ in group])
         del self._pending[: len(group)]
-        refused = settled.refused
-        for settlement, task, then in group:
-            if refused and settlement.id in refused:
+        refused, busy = settled.refused, settled.busy
+        for entry in group:
+            settlement, task, then = entry
+            if busy and settlement.id in busy:
+                self._put_back(entry)
+            elif refused and settlement.id in refused:
                 self._lost(settlement.id, task)
             elif then is not None:
                 then()
+        if self._blocked:
+            self._blocked -= {settlement.id for settlement, _, _ in group} - busy
+        if len(self._pending) == len(self._blocked) > 0:
+            return LOOK_AGAIN
         return 0 if self._pending else None
 
     async def flush(self) -> None:
-        """Write all that is pending now."""
+        """Write all that is pending now.
+
+        Raises:
+            StoreBusyError: somebody's transaction keeps what is left from being written.
+        """
         while self._pending:
-            await self.turn()
+            if await self.turn():
+                raise StoreBusyError(f"somebody keeps the rows of {len(self._pending)} jobs locked")
+
+    def _put_back(self, entry: "_Entry") -> None:
+        settlement, task, _ = entry
+        self._pending.append(entry)
+        if settlement.id not in self._blocked:
+            self._blocked.add(settlement.id)
+            self._announcer.announce(OutcomeBlocked(settlement.id, task))
 
     def _lost(self, job: UUID, task: str) -> None:
         self._announcer.announce(ClaimLost(job, task, late=True))

@@ -21,6 +21,7 @@ __all__ = [
     "LogRecord",
     "LoopBlocked",
     "Notice",
+    "OutcomeBlocked",
     "Progress",
     "Rescued",
     "ScheduleFailed",
@@ -114,6 +115,13 @@ class ClaimLost(Event, frozen=True):
     id: UUID
     task: str
     late: bool
+
+
+class OutcomeBlocked(Event, frozen=True):
+    """Somebody's open transaction keeps a job locked: its outcome waits, and the others go on."""
+
+    id: UUID
+    task: str
 
 
 class Rescued(Event, frozen=True):

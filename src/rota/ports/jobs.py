@@ -40,9 +40,14 @@ Whoever drives it runs all statements in one transaction: its own, or the caller
 
 
 class Settled(Struct, frozen=True):
-    """The claims of a settle call that were refused, since their owner had lost them."""
+    """What a settle call did not write.
+
+    `refused` are those whose owner had lost its claim. `busy` are those whose jobs somebody else's open
+    transaction keeps locked: nothing was written for them, and they are to be sent again.
+    """
 
     refused: frozenset[UUID] = frozenset()
+    busy: frozenset[UUID] = frozenset()
 
 
 class RescuedJob(Struct, frozen=True):
@@ -93,8 +98,8 @@ class JobStore(Protocol):
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
         """Write outcomes. A claim that was lost changes nothing but a record of the late finish.
 
-        Sent twice, the second is a no-op and is not refused. Slots that the jobs held go back, and jobs held
-        for those slots become claimable.
+        Sent twice, the second is a no-op and is not refused. A job that somebody keeps locked holds up no
+        other's outcome. Slots that the jobs held go back, and jobs held for those slots become claimable.
         """
         ...
 

@@ -15,6 +15,7 @@ from rota.model.events import (
     HookFailed,
     IsolationRefused,
     LoopBlocked,
+    OutcomeBlocked,
     Rescued,
     ScheduleFailed,
     ScheduleGone,
@@ -179,6 +180,7 @@ def listen(source: EventSource) -> None:
         ),
         (LoopBlocked, _loop_blocked),
         (ClaimLost, _claim_lost),
+        (OutcomeBlocked, _outcome_blocked),
         (AttemptEnded, _attempt_ended),
     ):
         source.subscribe(kind, listener)
@@ -198,6 +200,16 @@ def _loop_blocked(event: LoopBlocked) -> None:
 def _claim_lost(event: ClaimLost) -> None:
     what = "finished too late, its outcome was refused" if event.late else "lost its claim"
     logger.warning("job %s of %s %s", event.id, event.task, what, extra={"fields": {"job": str(event.id)}})
+
+
+def _outcome_blocked(event: OutcomeBlocked) -> None:
+    logger.warning(
+        "job %s of %s has ended, and a transaction keeps its row locked: its outcome is written after that. "
+        "Look for a long transaction in pg_stat_activity",
+        event.id,
+        event.task,
+        extra={"fields": {"job": str(event.id)}},
+    )
 
 
 def _attempt_ended(event: AttemptEnded) -> None:

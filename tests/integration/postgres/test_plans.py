@@ -44,6 +44,7 @@ INDEXES = {
     "held_reasons": "jobs_held",
     "settle": "jobs_pkey",
     "settle_lock": "jobs_pkey",
+    "locked_elsewhere": "jobs_pkey",
     "finish": "jobs_pkey",
     "bury": "jobs_pkey",
     "put_off": "jobs_pkey",

@@ -7,9 +7,9 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
-from rota.model.errors import StoreBusyError, SubmitUncertainError
+from rota.model.errors import StoreBusyError, StoreUnavailableError, SubmitUncertainError
 from rota.model.ids import new_token
 from rota.model.job import Claim, ClaimedJob, ClaimRequest, JobEdit, JobFilter, Submission, Submitted
 from rota.model.outcome import Settlement
@@ -35,6 +35,8 @@ class PostgresJobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Whether somebody kept jobs locked when outcomes were last written.
+        self._wary = False
 
     async def submit(self, submissions: Sequence[Submission], *, resend: bool = False) -> list[Submitted]:
         """See `JobStore.submit`.
@@ -86,8 +88,23 @@ class PostgresJobs:
         return [claimed_job(row) for row in rows]
 
     async def settle(self, settlements: Sequence[Settlement]) -> Settled:
-        """See `JobStore.settle`."""
-        return await settle(self._database, settlements)
+        """See `JobStore.settle`. After a wait in vain it looks first, and goes round what is locked."""
+        if not self._wary:
+            try:
+                return await settle(self._database, settlements)
+            except StoreUnavailableError as error:
+                # Behind a pooler nothing bounds a wait for a lock but the patience with every statement.
+                waited = isinstance(error, StoreBusyError) or self._database.pooled
+                if not waited or not await self._locked_elsewhere(settlements):
+                    raise
+        busy = await self._locked_elsewhere(settlements)
+        self._wary = bool(busy)
+        settled = await settle(self._database, [one for one in settlements if one.id not in busy])
+        return structs.replace(settled, busy=busy)
+
+    async def _locked_elsewhere(self, settlements: Sequence[Settlement]) -> frozenset[UUID]:
+        rows = await self._database.fetch("locked_elsewhere", [one.id for one in settlements])
+        return frozenset(row[0] for row in rows)
 
     async def give_back(self, claims: Sequence[Claim], *, begun: bool = False) -> int:
         """See `JobStore.give_back`."""

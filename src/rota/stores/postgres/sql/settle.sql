@@ -38,6 +38,21 @@ where j.id = any (array(
 order by j.id
 for update;
 
+-- name: locked_elsewhere
+-- Find the jobs whose outcomes would have to wait, since somebody keeps them or their parents locked.
+with wanted as materialized (
+    select j.id, j.parent from {schema}.jobs j where j.id = any ($1::uuid[])
+), there as materialized (
+    select j.id from {schema}.jobs j
+    where j.id = any (array(select w.id from wanted w union select w.parent from wanted w))
+), free as materialized (
+    select j.id from {schema}.jobs j where j.id = any (array(select t.id from there t))
+    order by j.id
+    for update skip locked
+)
+select w.id from wanted w
+where exists (select from there t where t.id in (w.id, w.parent) and t.id not in (select f.id from free f));
+
 -- name: count_crashes
 -- Count the deaths of processes in which locked jobs ran; each runs alone from now on.
 update {schema}.jobs
