@@ -135,6 +135,7 @@ def make_maintenance(store: Store, announcer: "Announcer", settings: Settings) -
         announcer,
         retention,
         isolate=settings.max_crashes > 0,
+        lease=settings.lease,
         beat_every=settings.extend_every,
     )
 

@@ -17,6 +17,7 @@ class Maintenance:
     """Promotes, rescues and prunes until it is stopped; `isolate` is the rescuer's.
 
     Args:
+        lease: how long claims last unextended, in seconds.
         beat_every: how often workers extend their leases, in seconds.
     """
 
@@ -27,13 +28,17 @@ class Maintenance:
         retention: Retention,
         *,
         isolate: bool = False,
+        lease: float = 30.0,
         beat_every: float = 10.0,
     ) -> None:
         self.stopped = asyncio.Event()
         self._promoter = Promoter(store.jobs, announcer)
+        rescuer = Rescuer(
+            store.jobs, store.limits, announcer, isolate=isolate, lease=lease, beat_every=beat_every
+        )
         self._loops = (
             self._promoter.loop,
-            Rescuer(store.jobs, store.limits, announcer, isolate=isolate, beat_every=beat_every).loop,
+            rescuer.loop,
             Pruner(store.retention, retention, announcer).loop,
         )
 

@@ -13,6 +13,7 @@ __all__ = ["Loop", "Service"]
 
 FIRST_RETRY = 0.1
 LONGEST_RETRY = 5.0
+LONGEST_JITTER = 1.25
 
 
 class Service(Protocol):
@@ -87,7 +88,7 @@ class Loop:
                 await _wait(self._poked, wait)
 
     async def _back_off(self, error: Exception, failures: int) -> None:
-        wait = min(LONGEST_RETRY, FIRST_RETRY * 2.0**failures) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+        wait = min(LONGEST_RETRY, FIRST_RETRY * 2.0**failures) * random.uniform(0.75, LONGEST_JITTER)  # noqa: S311 - jitter
         away = isinstance(error, StoreUnavailableError)
         self._again.clear()
         self._announcer.announce(
