@@ -54,6 +54,7 @@ ALONE: dict[str, dict[str, str]] = {
     "postgres": {
         "*_lock": "rows are locked in one order; SQLite's one writer has the file to itself",
         "lock": "as `*_lock`",
+        "locked_elsewhere": "as `*_lock`",
         "lock_slots": "as `*_lock`",
         "lock_schedules": "as `*_lock`",
         "overlapping": "as `*_lock`; SQLite: `live_jobs`",

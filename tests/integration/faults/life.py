@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +18,13 @@ from typing import Any, Self
 from uuid import UUID
 
 from rota import Rota, current, every
+from rota.model.clock import SystemClock
 from rota.model.errors import StoreUnavailableError, SubmitUncertainError
 from rota.model.job import JobFilter, JobRecord
 from rota.model.states import State
 from rota.ports.store import Store
 
-__all__ = ["PATIENCE", "Feed", "Process", "make_app", "until"]
+__all__ = ["PATIENCE", "Feed", "Process", "follow_clock", "make_app", "until"]
 
 REPOSITORY = Path(__file__).parents[3]
 PATIENCE = 40.0
@@ -31,8 +33,9 @@ PATIENCE = 40.0
 MAIN = """
 from functools import partial
 from pathlib import Path
-from tests.integration.faults.life import make_app
+from tests.integration.faults.life import follow_clock, make_app
 
+follow_clock(Path({folder!r}, "clock"))
 app = make_app(Path({folder!r}))
 """
 
@@ -67,6 +70,20 @@ def make_app(folder: Path, url: str | None = None, **options: Any) -> Rota:
         note("tick", time.time())
 
     return app
+
+
+def follow_clock(file: Path) -> None:
+    """Set this process's clock off by the seconds in a file, if there is one; they may change at any time.
+
+    Nothing of Rota reads the machine's clock elsewhere. (libfaketime makes CPython's locks hang.)
+    """
+    genuine = SystemClock.now
+
+    def now(clock: SystemClock) -> datetime:
+        return genuine(clock) + timedelta(seconds=float(file.read_text()))
+
+    if file.exists():
+        setattr(SystemClock, "now", now)  # noqa: B010 - a method, which no type checker lets go
 
 
 def until(what: Callable[[], object], describe: Callable[[], object] = lambda: "") -> None:

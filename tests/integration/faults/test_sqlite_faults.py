@@ -10,28 +10,13 @@ from pathlib import Path
 import pytest
 
 from rota.model.errors import StoreUnavailableError
+from tests.integration.faults.disks import fill, small_disk
 from tests.integration.faults.life import Feed, Process, make_app, until
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(120)]
 
 AWAY, BACK = "the store is away", "the store is back"
 QUICK = {"store_timeout": "1"}
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of few megabytes, where this user may mount one."""
-    disk = folder / "disk"
-    disk.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.decode()}")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_the_disk_is_full(tmp_path: Path) -> None:
@@ -51,17 +36,6 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
             feed.check()
             assert "Traceback" not in process.log()
         app.close()
-
-
-def fill(disk: Path) -> None:
-    """Leave not one byte."""
-    with (disk / "ballast").open("wb", buffering=0) as ballast:
-        size = 1 << 16
-        while size:
-            try:
-                ballast.write(b"x" * size)
-            except OSError:
-                size //= 2
 
 
 def test_somebody_holds_the_write_lock(tmp_path: Path) -> None:
