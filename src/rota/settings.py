@@ -90,6 +90,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         proxy_header: header in which a proxy names the user whom it has checked, such as X-Forwarded-User.
         proxies: addresses or networks of proxies whose header is believed, comma-separated.
         proxy_roles: what users of the proxy may do: "ada=admin,*=viewer".
+        metrics_open: whether /metrics needs no token when a process of this machine asks.
+        metrics_port: port on which a worker or scheduler alone shows its metrics; 0: none.
+        metrics_host: address of that port; whoever reaches it needs no token.
         log_level: least severe line to print.
         log_format: "json" for machines, "console" for people, "auto" by whether a terminal is there.
     """
@@ -129,6 +132,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     proxy_header: str = ""
     proxies: str = "127.0.0.1,::1"
     proxy_roles: str = ""
+    metrics_open: bool = False
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    metrics_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from rota.api import health, queues
+from rota.api import health, metrics, queues
 from rota.web.problems import answers
 
 __all__ = ["make_router"]
@@ -24,6 +24,7 @@ def make_router() -> APIRouter:
     """Return the routes under /api/v1, and /health."""
     router = APIRouter()
     router.include_router(health.router)
+    router.include_router(metrics.router)
     versioned = APIRouter(prefix=PREFIX, responses=_COMMON)
     for module in (queues,):
         versioned.include_router(module.router)

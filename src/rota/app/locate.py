@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from rota.app.tracing import trace_attempts
 from rota.model.errors import ConfigurationError, RotaError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def load_app(locator: str) -> "Rota":
 def load_registry(locator: str) -> "Registry":
     """Return the definitions of an app, in a child process; "" is the app of the script that was started."""
     app = load_app(locator) if locator else default_app()
+    trace_attempts(app.registry)
     return app.registry
 
 

@@ -10,6 +10,7 @@ from rota.app.job import Job
 from rota.app.locate import calling_module, remember
 from rota.app.schedules import Schedules
 from rota.app.task import AppTask
+from rota.app.tracing import trace_submit
 from rota.definitions.registry import AttemptMiddleware, Registry, SubmitMiddleware
 from rota.definitions.resources import Resource
 from rota.definitions.secret import Keyring
@@ -182,17 +183,19 @@ class Rota:
 
     def submit(self, submissions: Sequence[Submission], connection: Any = None) -> list[Submitted]:
         """Store checked submissions, all or none (what `enqueue` does)."""
-        if self._interceptors:
-            return self._interceptors[-1].submit(submissions)
-        return self.connection.submit(submissions, connection)
+        with trace_submit(submissions):
+            if self._interceptors:
+                return self._interceptors[-1].submit(submissions)
+            return self.connection.submit(submissions, connection)
 
     async def submit_async(
         self, submissions: Sequence[Submission], connection: Any = None
     ) -> list[Submitted]:
         """Store checked submissions, all or none (what `enqueue_async` does)."""
-        if self._interceptors:
-            return await self._interceptors[-1].submit_async(submissions)
-        return await self.connection.submit_async(submissions, connection)
+        with trace_submit(submissions):
+            if self._interceptors:
+                return await self._interceptors[-1].submit_async(submissions)
+            return await self.connection.submit_async(submissions, connection)
 
     def resend(self, error: SubmitUncertainError) -> list[Job[Any]]:
         """Send the jobs of a submit whose answer was lost again; never makes a second copy."""

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rota.app.metrics import make_metrics
+from rota.app.tracing import trace_attempts, trace_ticks
 from rota.engine.announcer import Announcer
 from rota.engine.host import Part, host
 from rota.engine.scheduling import Scheduling
@@ -99,7 +101,12 @@ async def _make_parts(
     """Return the parts of a process in the order in which they start."""
     parts: list[Part] = []
     settings = app.settings
+    metrics = make_metrics(settings, store, announcer, served="api" in roles)
+    if metrics is not None:
+        metrics.parts = parts
+        parts.append(metrics)
     if "worker" in roles:
+        trace_attempts(app.registry)
         executors = make_executors(app.registry, settings, locator, announcer)
         parts.append(make_maintenance(store, announcer, settings))
         parts.append(
@@ -107,11 +114,13 @@ async def _make_parts(
         )
     if "scheduler" in roles:
         await _store_schedules(app, store, announcer)
-        parts.append(Scheduling(store, submission_of, announcer))
+        parts.append(Scheduling(store, trace_ticks(submission_of, announcer), announcer))
     if "api" in roles:
         from rota.app.web import WebServer  # noqa: PLC0415 - half a second that a worker need not spend
 
-        parts.append(WebServer(app, store, announcer, any_port="worker" in roles, welcome=welcome))
+        parts.append(
+            WebServer(app, store, announcer, metrics=metrics, any_port="worker" in roles, welcome=welcome)
+        )
     return parts
 
 

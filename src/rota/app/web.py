@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 import rota.api.routes as api
 import rota.dashboard.routes as dashboard
+from rota.app.metrics import MetricsPart
 from rota.engine.announcer import Announcer
 from rota.model.errors import ConfigurationError
 from rota.model.events import Notice, WebStarted
@@ -35,12 +36,13 @@ _BACKLOG = 512
 _REMEDY = "Make a token first (rota tokens create NAME --role admin), or set proxy_header"
 
 
-def make_web(app: "Rota", store: Store) -> FastAPI:
+def make_web(app: "Rota", store: Store, metrics: MetricsPart | None = None) -> FastAPI:
     """Return the ASGI application.
 
     Args:
         app: its settings and definitions.
         store: open in the loop that will serve.
+        metrics: what /metrics answers; None: that they are not installed.
     """
     web = FastAPI(
         title="Rota",
@@ -57,6 +59,7 @@ def make_web(app: "Rota", store: Store) -> FastAPI:
         registry=app.registry,
         declared=app.schedules.declared,
         logins=Throttle(),
+        metrics=None if metrics is None else metrics.metrics.text,
     )
     web.include_router(api.make_router())
     web.include_router(dashboard.make_router())
@@ -74,6 +77,7 @@ class WebServer:
         app: its settings and definitions.
         store: open in this loop.
         announcer: where its start is announced.
+        metrics: what /metrics answers.
         any_port: whether another port will do where the set one is taken, as for a developer's second app.
         welcome: called with an address that logs a browser in, once; without it no such address is made.
     """
@@ -84,6 +88,7 @@ class WebServer:
         store: Store,
         announcer: Announcer,
         *,
+        metrics: MetricsPart | None = None,
         any_port: bool = False,
         welcome: Callable[[str], None] | None = None,
     ) -> None:
@@ -93,6 +98,7 @@ class WebServer:
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self._announcer = announcer
+        self._metrics = metrics
         self._any_port = any_port
         self._welcome = welcome
         self._port = 0
@@ -115,7 +121,7 @@ class WebServer:
         await self._check_closed(settings)
         listener = _listen(settings, any_port=self._any_port)
         self._port = listener.getsockname()[1]
-        web = make_web(self._app, self._store)
+        web = make_web(self._app, self._store, self._metrics)
         self._context = web.state.context
         config = uvicorn.Config(
             web,

@@ -1,6 +1,7 @@
 """All that one app declares: tasks by name, resources, middleware, limits of queues."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rota.definitions.attempt import Attempt
@@ -21,7 +22,11 @@ SubmitMiddleware = Callable[[Submission, Callable[[Submission], Submission]], Su
 
 
 class Registry:
-    """What an app's definitions are kept in."""
+    """What an app's definitions are kept in.
+
+    `child_context` makes, of a job's headers, what its attempt is to find around it in a child process, where
+    middleware does not reach.
+    """
 
     def __init__(self, keyring: Keyring | None = None) -> None:
         self.keyring = keyring or Keyring()
@@ -33,6 +38,7 @@ class Registry:
         self.queue_limits: dict[str, int] = {}
         self.around_attempt: list[AttemptMiddleware] = []
         self.around_submit: list[SubmitMiddleware] = []
+        self.child_context: Callable[[Mapping[str, str]], AbstractContextManager[None]] = _no_context
         self._by_alias: dict[str, Task[Any, Any]] = {}
 
     def add(self, task: Task[Any, Any]) -> None:
@@ -89,6 +95,10 @@ class Registry:
     def pass_submission(self, submission: Submission) -> Submission:
         """Send a submission through the middleware around submit."""
         return _fold(self.around_submit, submission)
+
+
+def _no_context(_headers: Mapping[str, str]) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _fold(middleware: Iterable[SubmitMiddleware], submission: Submission) -> Submission:

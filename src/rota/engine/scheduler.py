@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from rota.engine.announcer import Announcer
 from rota.engine.planning import MakeSubmission, Plan, Planner, read_trigger
 from rota.model.errors import StoreUnavailableError
-from rota.model.events import ScheduleFailed, ScheduleSlow
+from rota.model.events import ScheduleFailed, ScheduleSlow, Ticked
 from rota.model.schedule import ScheduleRecord, Tick
 from rota.ports.store import Store
 from rota.triggers.base import Trigger
@@ -189,6 +189,10 @@ class Scheduler:
         # Side by side: a server has more than one core, and a store with one writer makes one commit of them.
         parts = [ticks[start : start + PART] for start in range(0, len(ticks), PART)]
         moved = frozenset[str]().union(*await asyncio.gather(*(self._fire(part, now) for part in parts)))
+        if self._announcer.wanted(Ticked):
+            for tick in ticks:
+                if tick.schedule in moved:
+                    self._announcer.announce(Ticked(tick, max(0.0, (now - tick.due).total_seconds())))
         if any(one.schedule not in moved and one.schedule not in self._broken for one in ticks):
             # Somebody else has them in hand, has fired or changed them; or their moment has not come. Who
             # shares the work with others all the time need not look each time.

@@ -160,6 +160,10 @@ class Worker:
         self._announcer.announce(WorkerStopped(self.id, len(returned)))
         self.stopped.set()
 
+    def slots(self) -> dict[str, tuple[int, int]]:
+        """Return, for each executor, how many slots there are and how many are taken."""
+        return {name: (lane.slots, lane.running) for name, lane in self._capacity.lanes.items()}
+
     async def hurry(self) -> None:
         """Cut the grace short: what still runs ends now."""
         self._hurried.set()

@@ -120,7 +120,8 @@ class _Errand:
         task = registry.find(start.job.task)
         if task is not None:
             attempt = Attempt(start.job, task, journal=self.journal, resources={}, log_limit=start.log_limit)
-            self.run = ThreadRun(attempt)
+            with registry.child_context(attempt.headers):
+                self.run = ThreadRun(attempt)
             attempt.on_stop(self.run.stop)
 
     def stop(self, reason: str) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from rota.model.job import ClaimedJob
 from rota.model.outcome import Outcome
+from rota.model.schedule import Tick
 
 __all__ = [
     "AttemptEnded",
@@ -30,6 +31,7 @@ __all__ = [
     "ScheduleStored",
     "ServiceFailed",
     "ServiceRecovered",
+    "Ticked",
     "WebStarted",
     "WorkerRecycled",
     "WorkerStarted",
@@ -184,6 +186,13 @@ class WorkerStopped(Event, frozen=True):
 
     id: UUID
     given_back: int
+
+
+class Ticked(Event, frozen=True):
+    """A schedule's due moment was handled here; `late` is how many seconds after it that was."""
+
+    tick: Tick
+    late: float
 
 
 class ScheduleFailed(Event, frozen=True):

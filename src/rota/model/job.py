@@ -99,7 +99,8 @@ class ClaimRequest(Struct, frozen=True, kw_only=True):
 class ClaimedJob(Struct, frozen=True, gc=False):
     """A job in its owner's hands. `attempt` counts this try; crashes are counted in both numbers.
 
-    `crashes_alone` counts those in which nothing else ran in the process that died.
+    `crashes_alone` counts those in which nothing else ran in the process that died. `ready_at` is the moment
+    since which it could have run.
     """
 
     id: UUID
@@ -122,6 +123,7 @@ class ClaimedJob(Struct, frozen=True, gc=False):
     due: datetime | None
     options: dict[str, Any] | None
     submitted_at: datetime
+    ready_at: datetime | None = None
 
     @property
     def claim(self) -> Claim:

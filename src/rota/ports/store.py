@@ -18,7 +18,7 @@ from rota.ports.transfer import TransferStore
 from rota.ports.wakeup import Wakeup
 from rota.ports.workers import WorkerStore
 
-__all__ = ["Capabilities", "SchemaState", "Store"]
+__all__ = ["Capabilities", "PoolUse", "SchemaState", "Store"]
 
 
 class Capabilities(Struct, frozen=True, kw_only=True):
@@ -34,6 +34,14 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     filters: bool
     push_wakeup: bool
     group: int
+
+
+class PoolUse(Struct, frozen=True):
+    """Connections of this event loop to the database: open, at work, and how many there may be."""
+
+    open: int
+    busy: int
+    limit: int
 
 
 class SchemaState(Struct, frozen=True, kw_only=True):
@@ -105,6 +113,10 @@ class Store(Protocol):
 
     async def schema(self) -> SchemaState:
         """Return the state of the schema without changing it."""
+        ...
+
+    def pool(self) -> PoolUse | None:
+        """Return how far the connections are in use; None where a store has no pool."""
         ...
 
     def submit_now(self, submissions: Sequence[Submission], *, resend: bool = False) -> list[Submitted]:

@@ -1,7 +1,7 @@
 """What a request finds at hand: the store, the settings, the app's definitions."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -30,6 +30,7 @@ class WebContext(Struct, frozen=True, kw_only=True):
         logins: counts failed logins.
         shared: answers for all who ask at one moment.
         stopping: set when this process ends, so that streams end too.
+        metrics: returns the metrics in a form that is accepted, and its media type; None: not installed.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class WebContext(Struct, frozen=True, kw_only=True):
     logins: Throttle
     shared: Shared = field(default_factory=Shared)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    metrics: Callable[[str], Awaitable[tuple[bytes, str]]] | None = None
 
 
 def _context(request: Request) -> WebContext:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from rota import Rota
+from rota.app.metrics import MetricsPart
 from rota.app.web import make_web
 from rota.model.access import Role
 from rota.operations import access
@@ -22,6 +23,7 @@ class Web:
 
     app: Rota
     store: Store
+    metrics: MetricsPart | None = None
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     async def client(
@@ -32,7 +34,7 @@ class Web:
         if role is not None:
             issued = await access.create_token(self.store, f"{role}-{len(self.clients)}", role)
             headers["Authorization"] = f"Bearer {issued.secret}"
-        transport = httpx.ASGITransport(app=make_web(self.app, self.store), client=(peer, 4711))
+        transport = httpx.ASGITransport(app=make_web(self.app, self.store, self.metrics), client=(peer, 4711))
         client = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers, **options)
         self.clients.append(client)
         return client

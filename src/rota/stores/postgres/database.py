@@ -14,6 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from rota.model.clock import Clock
 from rota.model.errors import StoreError, StoreUnavailableError
 from rota.ports.jobs import Rows, Statement
+from rota.ports.store import PoolUse
 from rota.stores.postgres.address import asyncpg_url, hosts, session_choice, unavailable
 from rota.stores.postgres.faults import is_conflict, is_lost, is_standby, is_uncertain
 from rota.stores.postgres.migrating import Script
@@ -105,6 +106,13 @@ class Database:
     def now(self) -> datetime | None:
         """Return the injected clock's moment; None: the server's own."""
         return self._clock.now() if self._clock else None
+
+    def pool_use(self) -> PoolUse:
+        """Return how many connections are open, and how many are at work."""
+        pool = self._pool
+        if pool is None:
+            return PoolUse(0, 0, self._size)
+        return PoolUse(pool.get_size(), pool.get_size() - pool.get_idle_size(), self._size)
 
     async def open(self) -> None:
         """Make the pool of this event loop.

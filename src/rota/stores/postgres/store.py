@@ -8,7 +8,7 @@ from rota.model.clock import Clock
 from rota.model.errors import ConfigurationError, SubmitUncertainError
 from rota.model.job import Submission, Submitted
 from rota.ports.jobs import Rows, Statement
-from rota.ports.store import Capabilities, SchemaState
+from rota.ports.store import Capabilities, PoolUse, SchemaState
 from rota.stores.plans import drive
 from rota.stores.postgres.access import PostgresAccess
 from rota.stores.postgres.address import check_schema_name, check_url, unavailable
@@ -141,6 +141,10 @@ class PostgresStore:
         """Return the state of the schema without changing it."""
         await self._database.open()
         return await self._upgrading.state()
+
+    def pool(self) -> PoolUse:
+        """Return how far the connections are in use."""
+        return self._database.pool_use()
 
     def submit_now(self, submissions: Sequence[Submission], *, resend: bool = False) -> list[Submitted]:
         """Submit by psycopg from any thread, in a transaction of its own.

@@ -59,7 +59,7 @@ def claimed_jobs(rows: Sequence[Row]) -> list[ClaimedJob]:
 
 
 def _claimed_job(job: UUID, row: Row) -> ClaimedJob:
-    _, _, _, _, *plain, headers, parent, root, schedule, due, options, submitted_at = row
+    _, _, _, _, *plain, headers, parent, root, schedule, due, options, submitted_at, ready_at = row
     fields: Row = (
         job,
         *plain,
@@ -70,5 +70,6 @@ def _claimed_job(job: UUID, row: Row) -> ClaimedJob:
         moment_or_none(due),
         _decode(options) if options else None,
         from_micros(submitted_at),
+        moment_or_none(ready_at),
     )
     return ClaimedJob(*fields)

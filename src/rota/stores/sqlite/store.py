@@ -180,6 +180,9 @@ class SqliteStore:
         """Return the state of the schema without changing it, or making the file."""
         return await asyncio.to_thread(self._read_schema)
 
+    def pool(self) -> None:
+        """Return None: there is one writer and one reader."""
+
     def submit_now(self, submissions: Sequence[Submission], *, resend: bool = False) -> list[Submitted]:
         """Submit from any thread, in a transaction of its own; see the port."""
         return self._synchronous.submit(submissions, resend=resend)

@@ -31,7 +31,8 @@ where j.ctid = any (array(
 ))
 returning
     j.id, j.token, j.queue, j.executor, j.task, j.payload, j.codec, j.attempt, j.crashes, j.crashes_alone,
-    j.max_attempts, j.rank, j.key, j.headers, j.parent, j.root, j.schedule, j.due, j.options, j.submitted_at, j.share, j.seq;
+    j.max_attempts, j.rank, j.key, j.headers, j.parent, j.root, j.schedule, j.due, j.options, j.submitted_at, j.ready_at,
+    j.share, j.seq;
 
 -- name: give_back_lock
 -- Lock the claims that are still held, by id.

@@ -15,4 +15,5 @@ where seq in (
 )
 returning
     rank, share, seq, id, token, queue, executor, task, payload, codec, attempt, crashes, crashes_alone,
-    max_attempts, rank, key, headers, parent, root, schedule, due, options, submitted_at;
+    max_attempts, rank, key, headers, parent, root, schedule, due, options, submitted_at,
+    ready_at;
