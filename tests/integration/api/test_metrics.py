@@ -108,7 +108,7 @@ async def test_a_worker_alone_shows_what_it_did_and_what_waits(url: str) -> None
         await last.enqueue_async()
         await done.wait()
         while await failing.status_async() != "failed":  # noqa: ASYNC110 - a store tells of no change
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # between looks at the store
         found = await scrape(f"http://127.0.0.1:{port}/metrics")
 
     assert value(found, "rota_attempts_total", queue="mail", task="send", outcome="succeeded") == 1
