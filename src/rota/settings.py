@@ -93,6 +93,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         metrics_open: whether /metrics needs no token when a process of this machine asks.
         metrics_port: port on which a worker or scheduler alone shows its metrics; 0: none.
         metrics_host: address of that port; whoever reaches it needs no token.
+        notify_url: who is told, by signed webhooks, of what fails or is late; empty: nobody.
+        notify_secret: signs them: base64 of 24 to 64 bytes; several, newest first, comma-separated.
+        notify_hosts: hosts that may be told, also on private addresses, comma-separated; empty: public ones.
         log_level: least severe line to print.
         log_format: "json" for machines, "console" for people, "auto" by whether a terminal is there.
     """
@@ -135,13 +138,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics_open: bool = False
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     metrics_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    notify_url: str = ""
+    notify_secret: str = ""
+    notify_hosts: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 
     def __repr__(self) -> str:
         """Show no password and no key."""
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        shown["keys"] = "***" if self.keys else ""
+        for secret in ("keys", "notify_secret", "notify_url"):
+            shown[secret] = "***" if shown[secret] else ""
         shown["url"] = shown_url(self.url)
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
@@ -265,7 +272,7 @@ def _convert(source: str, name: str, value: Any, merged: dict[str, Any], faults:
     try:
         merged[name] = msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        text = "***" if name in {"keys", "url"} else repr(value)
+        text = "***" if name in {"keys", "notify_secret", "notify_url", "url"} else repr(value)
         faults.append(f"{shown}={text}: {error}")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from rota.app.connection import Connection
@@ -11,6 +12,7 @@ from rota.app.locate import calling_module, remember
 from rota.app.schedules import Schedules
 from rota.app.task import AppTask
 from rota.app.tracing import trace_submit
+from rota.definitions.notices import KINDS
 from rota.definitions.registry import AttemptMiddleware, Registry, SubmitMiddleware
 from rota.definitions.resources import Resource
 from rota.definitions.secret import Keyring
@@ -38,6 +40,7 @@ _TASK_OPTIONS = (
     "limit",
     "key_limit",
     "result_ttl",
+    "late",
     "expires",
     "aliases",
     "on_success",
@@ -104,6 +107,9 @@ class Rota:
         self.tasks: dict[str, AppTask[..., Any]] = {}
         self.clock: Clock | None = None  # tests set one; otherwise the store has its own
         self._interceptors: list[Interceptor] = []
+        if self.settings.notify_url:
+            secrets = [key.strip() for key in self.settings.notify_secret.split(",") if key.strip()]
+            self.notify(self.settings.notify_url, secret=secrets)
         remember(self)
 
     def __repr__(self) -> str:
@@ -166,6 +172,41 @@ class Rota:
             raise ConfigurationError([f"queue {name!r}: limit={limit}: give 1 or more"])
         self.registry.queue_limits[name] = limit
 
+    def notify(
+        self,
+        url: str,
+        *,
+        secret: str | Iterable[str],
+        on: Iterable[str] = KINDS,
+        tasks: Iterable[str] = (),
+        late_tick: float = 60.0,
+        name: str = "",
+    ) -> None:
+        """Tell an endpoint, by signed webhooks, what goes wrong (docs/notices.md).
+
+        Args:
+            url: http or https.
+            secret: "whsec_" and base64 of 24 to 64 bytes; several while it is changed, the newest first.
+            on: "job.failed", "job.late", "job.expired", "schedule.late", "schedule.missed".
+            tasks: only of these; empty: of all.
+            late_tick: a schedule's tick is late after so many seconds.
+            name: by which its jobs find it; the host of the url without one.
+
+        Raises:
+            ConfigurationError: something is at fault; every fault is named.
+        """
+        from rota.app.notify import add_endpoint  # noqa: PLC0415 - most apps tell nobody
+
+        name = name or urlsplit(url).netloc or url
+        add_endpoint(
+            self, url, secret=secret, on=tuple(on), tasks=tuple(tasks), late_tick=late_tick, name=name
+        )
+
+    def _with_watches(self, submissions: Sequence[Submission]) -> Sequence[Submission]:
+        """Add the jobs that look whether these start in time, where somebody wants to be told."""
+        notices = self.registry.notices
+        return [*submissions, *notices.watches(submissions, self.registry.tasks)] if notices else submissions
+
     def job(self, job_id: UUID | str) -> Job[Any]:
         """Return the handle of a job by its id; whether it exists shows at its first verb."""
         return Job(self.connection, job_id if isinstance(job_id, UUID) else UUID(job_id))
@@ -186,7 +227,7 @@ class Rota:
         with trace_submit(submissions):
             if self._interceptors:
                 return self._interceptors[-1].submit(submissions)
-            return self.connection.submit(submissions, connection)
+            return self.connection.submit(self._with_watches(submissions), connection)[: len(submissions)]
 
     async def submit_async(
         self, submissions: Sequence[Submission], connection: Any = None
@@ -195,7 +236,8 @@ class Rota:
         with trace_submit(submissions):
             if self._interceptors:
                 return await self._interceptors[-1].submit_async(submissions)
-            return await self.connection.submit_async(submissions, connection)
+            watched = self._with_watches(submissions)
+            return (await self.connection.submit_async(watched, connection))[: len(submissions)]
 
     def resend(self, error: SubmitUncertainError) -> list[Job[Any]]:
         """Send the jobs of a submit whose answer was lost again; never makes a second copy."""

@@ -114,7 +114,9 @@ async def _make_parts(
         )
     if "scheduler" in roles:
         await _store_schedules(app, store, announcer)
-        parts.append(Scheduling(store, trace_ticks(submission_of, announcer), announcer))
+        parts.append(
+            Scheduling(store, trace_ticks(submission_of, announcer), announcer, registry=app.registry)
+        )
     if "api" in roles:
         from rota.app.web import WebServer  # noqa: PLC0415 - half a second that a worker need not spend
 

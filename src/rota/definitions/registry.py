@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rota.definitions.attempt import Attempt
+from rota.definitions.notices import Notices
 from rota.definitions.resources import Resource
 from rota.definitions.secret import Keyring
 from rota.definitions.task import Task
@@ -36,6 +37,7 @@ class Registry:
         self.tasks: dict[str, Task[Any, Any]] = {}
         self.resources: dict[Any, Resource] = {}
         self.queue_limits: dict[str, int] = {}
+        self.notices = Notices()
         self.around_attempt: list[AttemptMiddleware] = []
         self.around_submit: list[SubmitMiddleware] = []
         self.child_context: Callable[[Mapping[str, str]], AbstractContextManager[None]] = _no_context

@@ -40,6 +40,7 @@ class Task(Generic[P, R]):
         limit: how many of its jobs may run at once over all workers.
         key_limit: the same, for each value of the jobs' `key`.
         result_ttl: how long results are kept; None: as long as the job's history; zero: not at all.
+        late: seconds after which a job that has not started is late, for those who are told (`Rota.notify`).
         expires: jobs that have not started this long after their submit expire.
         on_success: called with the job and its outcome after it succeeded.
         on_failure: called with the job and its outcome after it failed for good.
@@ -59,6 +60,7 @@ class Task(Generic[P, R]):
         limit: int | None = None,
         key_limit: int | None = None,
         result_ttl: float | timedelta | None = None,
+        late: float | timedelta | None = None,
         expires: timedelta | None = None,
         aliases: tuple[str, ...] | list[str] = (),
         on_success: Hook | None = None,
@@ -76,6 +78,7 @@ class Task(Generic[P, R]):
         self.limit = limit
         self.key_limit = key_limit
         self.result_ttl = timedelta(seconds=result_ttl) if isinstance(result_ttl, int | float) else result_ttl
+        self.late = late.total_seconds() if isinstance(late, timedelta) else late
         self.expires = expires
         self.aliases = tuple(aliases)
         self.on_success = on_success
@@ -155,6 +158,8 @@ class Task(Generic[P, R]):
                 faults.append(f"{option}={value}: give 1 or more, or leave it out for no limit")
         if self.timeout is not None and self.timeout <= 0:
             faults.append(f"timeout={self.timeout}: give seconds above 0, or leave it out for no limit")
+        if self.late is not None and self.late <= 0:
+            faults.append(f"late={self.late}: give seconds above 0, or leave it out")
         for text, what in ((self.name, "name"), (self.queue, "queue")):
             if not text or "\0" in text or len(text) > 200:  # noqa: PLR2004 - fits every store's index
                 faults.append(f"{what}={text!r}: give 1 to 200 characters without NUL")

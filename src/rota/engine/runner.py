@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from rota.engine.hooks import call_hook
 from rota.engine.recorder import Recorder
 from rota.engine.settler import Settler
 from rota.model.events import AttemptEnded, AttemptStarted, ClaimLost
-from rota.model.job import ISOLATED, Claim, ClaimedJob
+from rota.model.job import ISOLATED, Claim, ClaimedJob, Submission
 from rota.model.outcome import Cancelled, Failed, Fault, Outcome, Settlement, Snooze, Succeeded
 from rota.policy.retrying import decide, decide_crash
 from rota.ports.executor import Executor
@@ -175,6 +175,7 @@ class Runner:
             Settlement(job.id, job.token, outcome, duration, limited=limited, crashed=crashed),
             job.task,
             self._hook(attempt, outcome),
+            self._notices(attempt, outcome),
         )
         if self._announcer.wanted(AttemptEnded):
             self._announcer.announce(AttemptEnded(job, outcome, duration))
@@ -223,6 +224,11 @@ class Runner:
         if hook is None:
             return None
         return lambda: self._spawn(call_hook(hook, attempt, outcome, self._announcer))
+
+    def _notices(self, attempt: Attempt, outcome: Outcome) -> Sequence[Submission]:
+        if not isinstance(outcome, Failed):
+            return ()
+        return self._registry.notices.of_failure(attempt.job, attempt.task.name, outcome)
 
     def _spawn(self, work: Any) -> None:
         running = self._loop.create_task(work)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
@@ -29,6 +29,10 @@ LONGEST_PATIENCE = 1.0
 MARGIN = timedelta(milliseconds=1)
 
 
+async def _nothing(_plans: Sequence[Plan], _now: datetime) -> None:
+    """Do nothing before ticks are fired."""
+
+
 class _Broken(Struct, frozen=True):
     """A schedule that could not tick: it is left alone until then, or until its version is another."""
 
@@ -51,18 +55,21 @@ class Scheduler:
         announcer: is told of schedules that cannot tick.
         wake: starts a turn, when a plan comes late.
         read: returns a schedule's trigger.
+        first: called with plans and the store's moment before they are fired, each time that it is tried.
     """
 
     name = "scheduler"
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - parts that only `Scheduling` and tests put together
         self,
         store: Store,
         make_submission: MakeSubmission,
         announcer: Announcer,
         wake: Callable[[], None] = lambda: None,
         read: Callable[[ScheduleRecord], Trigger] = read_trigger,
+        first: Callable[[Sequence[Plan], datetime], Awaitable[None]] = _nothing,
     ) -> None:
+        self._first = first
         self._schedules = store.schedules
         self._announcer = announcer
         self._wake = wake
@@ -186,6 +193,7 @@ class Scheduler:
         ticks = [plan.tick for plan in fresh if plan.tick is not None]
         if not ticks:
             return
+        await self._first(fresh, now)
         # Side by side: a server has more than one core, and a store with one writer makes one commit of them.
         parts = [ticks[start : start + PART] for start in range(0, len(ticks), PART)]
         moved = frozenset[str]().union(*await asyncio.gather(*(self._fire(part, now) for part in parts)))

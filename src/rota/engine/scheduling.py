@@ -1,10 +1,12 @@
 """The part of a process that ticks: any number of them at once, no leader."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from rota.definitions.registry import Registry
 from rota.engine.announcer import Announcer
-from rota.engine.planning import MakeSubmission, read_trigger
+from rota.engine.planning import MakeSubmission, Plan, read_trigger
 from rota.engine.promoter import Promoter
 from rota.engine.scheduler import Scheduler
 from rota.engine.service import Loop
@@ -25,9 +27,12 @@ class Scheduling:
         make_submission: MakeSubmission,
         announcer: Announcer,
         read: Callable[[ScheduleRecord], Trigger] = read_trigger,
+        registry: Registry | None = None,
     ) -> None:
         self.stopped = asyncio.Event()
-        self._scheduler = Scheduler(store, make_submission, announcer, self._poke, read)
+        self._jobs = store.jobs
+        self._registry = registry or Registry()
+        self._scheduler = Scheduler(store, make_submission, announcer, self._poke, read, self._tell)
         self._ticks = Loop(self._scheduler, announcer)
         self._promoter = Promoter(store.jobs, announcer)
 
@@ -53,6 +58,20 @@ class Scheduling:
         """End at once."""
         await asyncio.gather(self._ticks.abort(), self._promoter.loop.abort())
         await self._scheduler.close()
+
+    async def _tell(self, plans: Sequence[Plan], now: datetime) -> None:
+        """Store the notices of ticks that come late, and of those before them that nobody handled."""
+        notices, told = self._registry.notices, []
+        if not notices:
+            return
+        for plan in plans:
+            if plan.tick is None:
+                continue
+            told += notices.of_tick(plan.tick, plan.schedule.task, (now - plan.tick.due).total_seconds())
+            if plan.tick.submission is not None:
+                told += notices.watches([plan.tick.submission], self._registry.tasks)
+        if told:
+            await self._jobs.submit(told, resend=True)
 
     def _poke(self) -> None:
         self._ticks.poke()

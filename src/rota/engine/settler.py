@@ -1,6 +1,6 @@
 """Writes outcomes in groups: while one group is on its way, the next one gathers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from rota.engine.announcer import Announcer
@@ -8,6 +8,7 @@ from rota.engine.recorder import Recorder
 from rota.engine.service import Loop
 from rota.model.errors import StoreBusyError
 from rota.model.events import ClaimLost, OutcomeBlocked
+from rota.model.job import Submission
 from rota.model.outcome import Settlement
 from rota.ports.jobs import JobStore
 
@@ -17,7 +18,7 @@ LARGEST_GROUP = 500
 LOOK_AGAIN = 0.5
 
 
-_Entry = tuple[Settlement, str, Callable[[], None] | None]
+_Entry = tuple[Settlement, str, Callable[[], None] | None, Sequence[Submission]]
 
 
 class Settler:
@@ -36,9 +37,22 @@ class Settler:
         self._blocked: set[UUID] = set()
         self.loop = Loop(self, announcer)
 
-    def add(self, settlement: Settlement, task: str, then: Callable[[], None] | None = None) -> None:
-        """Take an outcome; `then` is called once the store has accepted it (not if the claim was lost)."""
-        self._pending.append((settlement, task, then))
+    def add(
+        self,
+        settlement: Settlement,
+        task: str,
+        then: Callable[[], None] | None = None,
+        first: Sequence[Submission] = (),
+    ) -> None:
+        """Take an outcome.
+
+        Args:
+            settlement: the outcome of a claim.
+            task: for events.
+            then: called once the store has accepted it (not if the claim was lost).
+            first: jobs that are stored before it, so that a crash in between leaves them behind and not out.
+        """
+        self._pending.append((settlement, task, then, first))
         self.loop.poke()
 
     @property
@@ -53,11 +67,13 @@ class Settler:
         group = self._pending[:LARGEST_GROUP]
         # A job's log lines carry its claim, which the settle ends: they go first.
         await self._recorder.flush()
-        settled = await self._jobs.settle([settlement for settlement, _, _ in group])
+        if first := [job for one in group for job in one[3]]:
+            await self._jobs.submit(first, resend=True)
+        settled = await self._jobs.settle([one[0] for one in group])
         del self._pending[: len(group)]
         refused, busy = settled.refused, settled.busy
         for entry in group:
-            settlement, task, then = entry
+            settlement, task, then, _ = entry
             if busy and settlement.id in busy:
                 self._put_back(entry)
             elif refused and settlement.id in refused:
@@ -65,7 +81,7 @@ class Settler:
             elif then is not None:
                 then()
         if self._blocked:
-            self._blocked -= {settlement.id for settlement, _, _ in group} - busy
+            self._blocked -= {one[0].id for one in group} - busy
         if len(self._pending) == len(self._blocked) > 0:
             return LOOK_AGAIN
         return 0 if self._pending else None
@@ -81,7 +97,7 @@ class Settler:
                 raise StoreBusyError(f"somebody keeps the rows of {len(self._pending)} jobs locked")
 
     def _put_back(self, entry: "_Entry") -> None:
-        settlement, task, _ = entry
+        settlement, task, *_ = entry
         self._pending.append(entry)
         if settlement.id not in self._blocked:
             self._blocked.add(settlement.id)

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
@@ -30,7 +30,7 @@ from rota.model.events import (
 )
 from rota.model.outcome import Failed, Retried, Snooze
 
-__all__ = ["Capture", "EventSource", "JsonFormatter", "listen", "set_up"]
+__all__ = ["Capture", "EventSource", "JobFields", "JsonFormatter", "add_job", "listen", "set_up"]
 
 logger = logging.getLogger("rota")
 
@@ -76,6 +76,41 @@ class Capture(logging.Handler):
         attempt.log.write(record.levelname.lower(), message)
 
 
+class JobFields(logging.Filter):
+    """Puts `job`, `task` and `attempt` of the running attempt on records; for handlers of one's own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, with the three fields on it; they are empty outside of an attempt."""
+        record.__dict__.update({"job": "", "task": "", "attempt": 0} | _fields())
+        return True
+
+
+def add_job(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add `job`, `task` and `attempt` of the running attempt to an event, as a processor of structlog.
+
+    `set_up` puts it in front of the others where the program uses structlog.
+    """
+    for name, value in _fields().items():
+        event.setdefault(name, value)
+    return event
+
+
+def _fields() -> dict[str, Any]:
+    attempt = running.get()
+    if attempt is None:
+        return {}
+    return {"job": str(attempt.job.id), "task": attempt.task.name, "attempt": attempt.job.attempt}
+
+
+def _serve_structlog() -> None:
+    structlog = sys.modules.get("structlog")
+    if structlog is not None:
+        # Loggers that are in use already keep this very list.
+        processors = structlog.get_config()["processors"]
+        if add_job not in processors:
+            processors.insert(0, add_job)
+
+
 def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
     """Send Rota's lines to `stream` (standard error) and tasks' own lines to their jobs.
 
@@ -84,6 +119,7 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
         stream: where lines go; None: standard error.
         form: "json", "console", or "auto": console on a terminal.
     """
+    _serve_structlog()
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     if form == "json" or (form == "auto" and not stream.isatty()):
