@@ -21,9 +21,8 @@ from rota.operations import access
 from rota.ports.store import Store
 from rota.settings import Settings
 from rota.web import problems
-from rota.web.context import WebContext
+from rota.web.context import make_context
 from rota.web.guard import Guard, allowed_hosts
-from rota.web.throttle import Throttle
 from rota.wiring import rota_version
 
 if TYPE_CHECKING:
@@ -53,14 +52,8 @@ def make_web(app: "Rota", store: Store, metrics: MetricsPart | None = None) -> F
         redoc_url=None,
     )
     settings = app.settings
-    web.state.context = WebContext(
-        store=store,
-        settings=settings,
-        registry=app.registry,
-        declared=app.schedules.declared,
-        logins=Throttle(),
-        metrics=None if metrics is None else metrics.metrics.text,
-    )
+    metered = None if metrics is None else metrics.metrics.text
+    web.state.context = make_context(store, settings, app.registry, app.schedules.declared, metrics=metered)
     web.include_router(api.make_router())
     web.include_router(dashboard.make_router())
     problems.install(web, dashboard.answer_refusal)

@@ -43,6 +43,7 @@ async def log_out(request: Request, context: Here) -> Response:
     """End the session; of another site's page nobody's cookie comes along."""
     if session := request.cookies.get(COOKIE):
         await access.log_out(context.store, session)
+        context.identities.forget()
     answer = go("/login")
     answer.delete_cookie(COOKIE, path="/")
     return answer
@@ -60,6 +61,7 @@ async def _log_in(request: Request, context: WebContext, secret: str, target: st
     # The old session, if there was one, is not taken over: a login always opens a new one.
     if old := request.cookies.get(COOKIE):
         await access.log_out(context.store, old)
+        context.identities.forget()
     answer = go(_inside(target))
     answer.set_cookie(
         COOKIE,

@@ -1,6 +1,7 @@
 """A task's arguments: checked against its signature at submit, carried as JSON, rebuilt by annotation."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -22,6 +23,7 @@ __all__ = ["Arguments"]
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _SCALARS = frozenset({bool, type(None)})
+_MISSING_OR_UNKNOWN = re.compile(r"^Object (?:missing required|contains unknown) field `(.+)`$")
 
 
 class Arguments:
@@ -59,12 +61,13 @@ class Arguments:
         self._struct = self._make_struct(hints)
         self._decoder = msgspec.json.Decoder(self._struct, dec_hook=self.hooks.decode)
         self._checker = msgspec.json.Decoder(self._struct, dec_hook=self.hooks.check)
+        self._foreign = msgspec.json.Decoder(self._struct, dec_hook=self.hooks.accept)
         self._hidden = frozenset(n for n in self._parameters if _mentions_secret(hints.get(n)))
         self._encoder = msgspec.json.Encoder()
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments."""
-        return msgspec.json.schema(self._struct, schema_hook=lambda _: {"type": "string"})
+        return msgspec.json.schema(self._struct, schema_hook=_schema_of)
 
     def encode(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Check arguments against the signature and return them as JSON.
@@ -72,7 +75,27 @@ class Arguments:
         Raises:
             ArgumentsError: one is missing, unknown, of a wrong type, or cannot travel.
         """
-        values = self._bind(args, kwargs)
+        return self._pack(self._bind(args, kwargs))
+
+    def encode_json(self, values: Mapping[str, Any]) -> bytes:
+        """Check arguments that came as JSON, by parameter, secrets in clear; return them as they travel.
+
+        Raises:
+            ArgumentsError: one is missing, unknown, of a wrong type, or cannot travel.
+        """
+        try:
+            check_builtins(dict(values), "arguments")
+            given = msgspec.structs.astuple(self._foreign.decode(self._encoder.encode(values)))
+        except NotJsonError as error:
+            raise self._fault(error.path.removeprefix("arguments."), error.reason) from None
+        except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
+            reason, _, path = str(error).partition(" - at `$.")
+            field = path.rstrip("`") or "".join(_MISSING_OR_UNKNOWN.findall(reason)) or "(all)"
+            raise self._fault(field, reason) from None
+        named = zip(self._names, given, strict=True)
+        return self._pack({name: value for name, value in named if value is not msgspec.UNSET})
+
+    def _pack(self, values: dict[str, Any]) -> bytes:
         try:
             for name, value in values.items():
                 kind = type(value)
@@ -213,6 +236,13 @@ def _hints(task: str, function: Callable[..., Any]) -> dict[str, Any]:
         raise ConfigurationError(
             [f"task {task!r}: an annotation names something undefined: {error}. Import it at module level"]
         ) from None
+
+
+def _schema_of(kind: Any) -> dict[str, Any]:
+    # `writeOnly` is how JSON Schema says that a value is taken and never shown.
+    if (get_origin(kind) or kind) is Secret:
+        return {"type": "string", "writeOnly": True}
+    return {}  # a pydantic model: its own schema has references that would lead nowhere here
 
 
 def _known(hint: Any, resources: Mapping[Any, Any]) -> bool:

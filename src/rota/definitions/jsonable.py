@@ -92,6 +92,18 @@ class Hooks:
             raise ValueError("Expected `Secret`: wrap the text, as in Secret('...')")
         return Secret("")
 
+    def accept(self, kind: type, value: Any) -> Any:
+        """Do as `decode` for arguments from outside, whose secrets come in clear.
+
+        Raises:
+            ValueError: it is not of type `kind`.
+        """
+        if (get_origin(kind) or kind) is not Secret:
+            return self.decode(kind, value)
+        if not isinstance(value, str):
+            raise ValueError("Expected `str`")  # noqa: TRY004 - msgspec tells of a ValueError where it was
+        return Secret(value)
+
     def decode(self, kind: type, value: Any) -> Any:
         """Return the value of type `kind` from its JSON form."""
         if (get_origin(kind) or kind) is Secret:

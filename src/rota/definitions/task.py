@@ -105,7 +105,13 @@ class Task(Generic[P, R]):
             ArgumentsError: they do not fit.
             PayloadTooLargeError: they are larger than the setting allows.
         """
-        payload = self.arguments.encode(args, kwargs)
+        return self._limited(self.arguments.encode(args, kwargs))
+
+    def encode_json(self, values: Mapping[str, Any]) -> bytes:
+        """Return checked arguments that came as JSON (see `Arguments.encode_json`; raises as `encode`)."""
+        return self._limited(self.arguments.encode_json(values))
+
+    def _limited(self, payload: bytes) -> bytes:
         if len(payload) > self.registry.payload_limit:
             raise PayloadTooLargeError(self.name, len(payload), self.registry.payload_limit)
         return payload

@@ -14,7 +14,7 @@ from rota.model.errors import ArgumentsError
 from rota.model.ids import new_ids
 from rota.model.job import Submission
 
-__all__ = ["SubmitOptions", "make_submissions"]
+__all__ = ["SubmitOptions", "make_submissions", "model_of", "pass_on"]
 
 INT64 = range(-(2**63), 2**63)
 LONGEST_TEXT = 512
@@ -67,40 +67,68 @@ def make_submissions(
     Raises:
         ArgumentsError: arguments or options do not fit; nothing is stored.
     """
-    _check_moments(task.name, options)
-    _check_values(task.name, options)
     payloads = [task.encode(args, kwargs) for args, kwargs in arguments]
     if not payloads:
         return []
-    first = _first(task, options, payloads[0])
+    first = model_of(
+        task.name, options, queue=task.queue, executor=task.executor, rank=task.rank, expires=task.expires
+    )
+    first.payload = payloads[0]
     submissions = [first]
     for job, payload in zip(new_ids(len(payloads) - 1), payloads[1:], strict=True):
         submission = copy(first)
         submission.id, submission.payload = job, payload
         submissions.append(submission)
+    return pass_on(registry, submissions)
+
+
+def pass_on(registry: Registry, submissions: list[Submission]) -> list[Submission]:
+    """Pass submissions through the middleware around submit."""
     if registry.around_submit:
         return [registry.pass_submission(submission) for submission in submissions]
     return submissions
 
 
-def _first(task: Task[Any, Any], options: SubmitOptions, payload: bytes) -> Submission:
-    """Return the first job of a call; the others share all but its id and its arguments."""
-    expires = options.expires if options.expires is not None else task.expires
+def model_of(
+    task: str,
+    options: SubmitOptions,
+    *,
+    queue: str,
+    executor: str,
+    rank: int,
+    expires: timedelta | None,
+) -> Submission:
+    """Return what all jobs of one call share.
+
+    Args:
+        task: the name of the task; what follows is the task's own, which options may overrule.
+        options: of the call.
+        queue: where the task's jobs wait.
+        executor: what runs them.
+        rank: their rank.
+        expires: within which time they must start.
+
+    Raises:
+        ArgumentsError: the options do not fit.
+    """
+    _check_moments(task, options)
+    _check_values(task, options)
+    until = options.expires if options.expires is not None else expires
     attempt = running.get()
     return Submission(
-        task=task.name,
-        payload=payload,
-        queue=options.queue or task.queue,
-        executor=task.executor,
-        rank=task.rank if options.rank is None else options.rank,
+        task=task,
+        payload=b"",
+        queue=options.queue or queue,
+        executor=executor,
+        rank=rank if options.rank is None else options.rank,
         key=options.key,
         tags=options.tags,
-        unique_key=None if options.unique is None else f"{task.name}:{options.unique}",
+        unique_key=None if options.unique is None else f"{task}:{options.unique}",
         unique_for=options.unique_for,
         run_at=options.run_at,
         delay=options.delay,
-        expires_at=expires if isinstance(expires, datetime) else None,
-        expires_in=expires if isinstance(expires, timedelta) else None,
+        expires_at=until if isinstance(until, datetime) else None,
+        expires_in=until if isinstance(until, timedelta) else None,
         max_attempts=options.max_attempts,
         headers=options.headers,
         parent=attempt.job.id if attempt else None,

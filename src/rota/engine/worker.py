@@ -15,6 +15,7 @@ from rota.definitions.resources import open_resources
 from rota.engine.announcer import Announcer
 from rota.engine.capacity import Capacity
 from rota.engine.claimer import Claimer
+from rota.engine.counter import Counter
 from rota.engine.heartbeat import Heartbeat
 from rota.engine.recorder import Recorder
 from rota.engine.recycling import Recycler
@@ -83,6 +84,7 @@ class Worker:
         self._capacity = Capacity({name: executor.slots for name, executor in self._executors.items()})
         self._recorder = Recorder(store.checkpoints, announcer)
         self._settler = Settler(store.jobs, self._recorder, announcer)
+        self._counter = Counter(store.trail, announcer)
         self.runner = Runner(
             registry,
             self._executors,
@@ -214,7 +216,13 @@ class Worker:
         )
 
     def _loops(self) -> tuple[Loop, ...]:
-        return (self._recorder.loop, self._settler.loop, self._heartbeat.loop, self._claimer.loop)
+        return (
+            self._recorder.loop,
+            self._settler.loop,
+            self._counter.loop,
+            self._heartbeat.loop,
+            self._claimer.loop,
+        )
 
     def _alive(self) -> bool:
         return self._heartbeat.alive()
@@ -264,6 +272,8 @@ class Worker:
         await self._last_try(self._settler.flush)
         await self._last_try(self._recorder.flush)
         await self._give_back(self.runner.given_back, begun=True)
+        await self._last_try(self._counter.loop.stop)
+        await self._last_try(self._counter.flush)
 
     async def _leave(self) -> None:
         await self._last_try(lambda: self._store.workers.leave(self.id))

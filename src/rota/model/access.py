@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-__all__ = ["AccessToken", "AuditRecord", "NewToken", "Role", "TokenKind"]
+__all__ = ["AccessToken", "AuditRecord", "NewAudit", "NewToken", "Role", "TokenKind"]
 
 TokenKind = Literal["token", "session", "link"]
 """A bearer token; a login of a browser; a link that logs in once."""
@@ -65,6 +65,15 @@ class AccessToken(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     used_at: datetime | None
     parent: UUID | None
+
+
+class NewAudit(Struct, frozen=True, kw_only=True):
+    """One action on its way into the audit log."""
+
+    actor: str
+    action: str
+    subject: str
+    data: dict[str, Any] = {}
 
 
 class AuditRecord(Struct, frozen=True, kw_only=True):

@@ -18,10 +18,12 @@ __all__ = [
     "ExportFileError",
     "ForbiddenError",
     "ForbiddenMoveError",
+    "InFlightError",
     "JobCancelledError",
     "JobExpiredError",
     "JobFailedError",
     "JobNotFoundError",
+    "KeyReusedError",
     "MissingExtraError",
     "NoAttemptError",
     "NotFoundError",
@@ -144,6 +146,22 @@ class NotFoundError(RotaError):
 
 class ConflictError(RotaError):
     """What was asked for does not fit what is there; nothing was changed."""
+
+
+class InFlightError(ConflictError):
+    """The first request of an idempotency key is still being answered."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"the request with the key {key!r} is being answered just now: ask again in a moment"
+        )
+
+
+class KeyReusedError(RotaError):
+    """An idempotency key came with another request than the first time."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} was sent with another request: take a new key for a new request")
 
 
 class UnauthorizedError(RotaError):

@@ -145,7 +145,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     """Which jobs to list or act on; None means any. All given conditions must hold.
 
     `states` empty means every state. `fault` matches the exception's class name. `ids` limits to those ids.
-    `since` and `until` bound the moment of submit.
+    `since` and `until` bound the moment of submit. `keys` limits to jobs of one of those keys.
     """
 
     ids: tuple[UUID, ...] | None = None
@@ -153,6 +153,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     queue: str | None = None
     task: str | None = None
     key: str | None = None
+    keys: tuple[str, ...] | None = None
     tag: tuple[str, str] | None = None
     schedule: str | None = None
     parent: UUID | None = None

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from rota.model.access import AccessToken, AuditRecord, NewToken, Role, TokenKind
+from rota.model.access import AccessToken, AuditRecord, NewAudit, NewToken, Role, TokenKind
 from rota.model.errors import ConflictError, ForbiddenError, NotFoundError, UnauthorizedError, did_you_mean
 from rota.model.ids import new_id
+from rota.model.job import JobFilter
 from rota.ports.store import Store
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "list_tokens",
     "log_in",
     "log_out",
+    "narrowed",
     "record",
     "require",
+    "require_all",
     "revoke_token",
 ]
 
@@ -45,6 +48,11 @@ class Identity(Struct, frozen=True, kw_only=True):
     role: Role
     keys: tuple[str, ...] = ()
     token: UUID | None = None
+
+    @property
+    def limits(self) -> tuple[str, ...] | None:
+        """The keys whose jobs it may see and act on; None: all."""
+        return self.keys or None
 
 
 class Issued(Struct, frozen=True):
@@ -137,6 +145,21 @@ def require(identity: Identity, role: Role) -> None:
         raise ForbiddenError(f"{identity.name} is {identity.role} here; this takes {role}")
 
 
+def require_all(identity: Identity) -> None:
+    """Let an identity pass that is not limited to some keys.
+
+    Raises:
+        ForbiddenError: it is.
+    """
+    if identity.limits is not None:
+        raise ForbiddenError(f"{identity.name} is limited to keys here; this concerns the jobs of all keys")
+
+
+def narrowed(identity: Identity, which: JobFilter) -> JobFilter:
+    """Return a filter that means no job that an identity may not see."""
+    return structs.replace(which, keys=identity.limits)
+
+
 async def list_tokens(store: Store) -> list[AccessToken]:
     """List the tokens and sessions that open something, oldest first."""
     return await store.access.tokens()
@@ -168,7 +191,8 @@ async def record(
         subject: to what: a name or an id.
         data: what else is worth knowing; no secrets.
     """
-    await store.access.audit(identity.name, action, subject, dict(data or {}))
+    line = NewAudit(actor=identity.name, action=action, subject=subject, data=dict(data or {}))
+    await store.access.audit([line])
 
 
 async def list_audit(store: Store, *, limit: int, before: int | None = None) -> list[AuditRecord]:

@@ -9,7 +9,7 @@ from rota.model.errors import RotaError
 from rota.operations.text import counted, span
 from rota.ports.store import SchemaState, Store
 
-__all__ = ["Check", "health", "reachable", "schema_check"]
+__all__ = ["Check", "checkup", "health", "reachable", "schema_check"]
 
 LATE_TICK = 30.0
 
@@ -48,6 +48,14 @@ async def health(
         return [Check(name="store", level="fault", text=f"{store.name} gave no answer within {patience:g} s")]
     except RotaError as error:
         return [Check(name="store", level="fault", text=str(error))]
+
+
+async def checkup(store: Store, *, host: str) -> list[Check]:
+    """Look at an open store and at who works on it, for those who may know."""
+    checks = await reachable(store)
+    if checks[-1].level != "fault":
+        checks += [await _workers(store, host, demanded=False), await _schedules(store, demanded=False)]
+    return checks
 
 
 async def reachable(store: Store) -> list[Check]:

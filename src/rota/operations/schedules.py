@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -173,14 +174,21 @@ def _dropped(schedule: ScheduleRecord, now: datetime) -> Tick | None:
     )
 
 
-async def force(store: Store, name: str, declared: Sequence[ScheduleRecord] = ()) -> Submitted:
+async def force(
+    store: Store, name: str, declared: Sequence[ScheduleRecord] = (), ids: Sequence[UUID] = ()
+) -> Submitted:
     """Run a schedule now, by its id or the name of its task (see `get`); its ticks stay as they are.
+
+    `ids` holds the id of the job where it is known already, because the same was asked for before.
 
     Raises:
         NotFoundError: there is none, or the task has several (their ids are listed).
     """
     schedule = await get(store, name, declared)
-    stored = await store.jobs.submit([submission_of(schedule, None)])
+    submission = submission_of(schedule, None)
+    if ids:
+        submission.id = ids[0]
+    stored = await store.jobs.submit([submission], resend=bool(ids))
     return stored[0]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from rota.definitions.secret import Keyring
 from rota.model.events import JobEvent, LogRecord
 from rota.model.job import JobRecord
 from rota.model.schedule import ScheduleRecord, TickRecord
@@ -75,7 +76,16 @@ def tick(record: TickRecord) -> dict[str, Any]:
 def _decoded(payload: bytes, codec: str) -> Any:
     if codec == "json":
         try:
-            return msgspec.json.decode(payload or b"{}")
+            return _redacted(msgspec.json.decode(payload or b"{}"))
         except msgspec.DecodeError:
             pass
     return base64.b64encode(payload).decode()
+
+
+def _redacted(value: Any) -> Any:
+    """Return arguments without their secrets, which are shown to nobody, not even encrypted."""
+    if isinstance(value, dict):
+        return {name: _redacted(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item) for item in value]
+    return "***" if Keyring.made(value) else value

@@ -1,10 +1,10 @@
 """Tokens that open the API and the dashboard, and the log of what people did."""
 
-from collections.abc import Collection
-from typing import Any, Protocol
+from collections.abc import Collection, Sequence
+from typing import Protocol
 from uuid import UUID
 
-from rota.model.access import AccessToken, AuditRecord, NewToken, TokenKind
+from rota.model.access import AccessToken, AuditRecord, NewAudit, NewToken, TokenKind
 
 __all__ = ["AccessStore"]
 
@@ -36,8 +36,8 @@ class AccessStore(Protocol):
         """Delete a token and the sessions that were opened with it; False when there is none."""
         ...
 
-    async def audit(self, actor: str, action: str, subject: str, data: dict[str, Any]) -> None:
-        """Add a line to the audit log."""
+    async def audit(self, lines: Sequence[NewAudit]) -> None:
+        """Add lines to the audit log, in order."""
         ...
 
     async def audited(self, *, limit: int, before: int | None = None) -> list[AuditRecord]:

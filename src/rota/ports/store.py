@@ -12,8 +12,10 @@ from rota.ports.insight import InsightStore
 from rota.ports.inspection import InspectionStore
 from rota.ports.jobs import JobStore
 from rota.ports.limits import LimitStore
+from rota.ports.requests import RequestStore
 from rota.ports.retention import RetentionStore
 from rota.ports.schedules import ScheduleStore
+from rota.ports.trail import TrailStore
 from rota.ports.transfer import TransferStore
 from rota.ports.wakeup import Wakeup
 from rota.ports.workers import WorkerStore
@@ -87,6 +89,12 @@ class Store(Protocol):
 
     @property
     def access(self) -> AccessStore: ...  # noqa: D102
+
+    @property
+    def requests(self) -> RequestStore: ...  # noqa: D102
+
+    @property
+    def trail(self) -> TrailStore: ...  # noqa: D102
 
     @property
     def transfer(self) -> TransferStore: ...  # noqa: D102

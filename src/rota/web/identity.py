@@ -22,6 +22,8 @@ __all__ = [
     "Admin",
     "Operator",
     "Viewer",
+    "WholeOperator",
+    "WholeViewer",
     "csrf_token",
     "identify",
     "peer",
@@ -48,7 +50,7 @@ async def identify(request: Request, context: Here) -> Identity:
         return await _by_token(request, context, secret.strip())
     session = request.cookies.get(COOKIE)
     if session is not None:
-        identity = await access.authenticate(context.store, session, "session")
+        identity = await context.identities.authenticate(session, "session")
         await _check_origin(request, session)
         return identity
     proxied = _by_proxy(request, context)
@@ -73,7 +75,7 @@ async def _by_token(request: Request, context: WebContext, secret: str) -> Ident
     who = peer(request)
     refuse_guessing(context, who)
     try:
-        identity = await access.authenticate(context.store, secret, "token")
+        identity = await context.identities.authenticate(secret, "token")
     except UnauthorizedError:
         context.logins.failed(who)
         raise
@@ -144,9 +146,23 @@ def _having(role: Role) -> Callable[..., Awaitable[Identity]]:
     return check
 
 
+def _of_all_keys(role: Role) -> Callable[..., Awaitable[Identity]]:
+    having = _having(role)
+
+    async def check(identity: Annotated[Identity, Depends(having)]) -> Identity:
+        access.require_all(identity)
+        return identity
+
+    return check
+
+
 Viewer = Annotated[Identity, Depends(_having(Role.VIEWER))]
 """Lets pass whoever may look."""
 Operator = Annotated[Identity, Depends(_having(Role.OPERATOR))]
 """Lets pass whoever may act."""
-Admin = Annotated[Identity, Depends(_having(Role.ADMIN))]
+Admin = Annotated[Identity, Depends(_of_all_keys(Role.ADMIN))]
 """Lets pass whoever may manage access."""
+WholeViewer = Annotated[Identity, Depends(_of_all_keys(Role.VIEWER))]
+"""Lets pass whoever may look at what concerns the jobs of all keys."""
+WholeOperator = Annotated[Identity, Depends(_of_all_keys(Role.OPERATOR))]
+"""Lets pass whoever may act on what concerns the jobs of all keys."""

@@ -17,6 +17,8 @@ from rota.model.errors import (
     ConflictError,
     ForbiddenError,
     ForbiddenMoveError,
+    InFlightError,
+    KeyReusedError,
     NotFoundError,
     PayloadTooLargeError,
     RotaError,
@@ -39,6 +41,7 @@ _STATUSES: tuple[tuple[type[RotaError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (ForbiddenMoveError, HTTPStatus.CONFLICT),
     (PayloadTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (KeyReusedError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ArgumentsError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UnknownTaskError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ConfigurationError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -73,6 +76,7 @@ def problem(
     status: HTTPStatus, detail: str, errors: Sequence[FieldFault] = (), headers: dict[str, str] | None = None
 ) -> Response:
     """Return the answer that tells a problem."""
+    detail = detail.encode(errors="replace").decode()
     name = status.phrase.lower().replace(" ", "-")
     body = Problem(
         type=f"urn:rota:{name}", title=status.phrase, status=status, detail=detail, errors=list(errors)
@@ -104,6 +108,8 @@ def _refused(error: RotaError) -> Response:
     headers = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="rota"'
+    if isinstance(error, InFlightError):
+        headers["Retry-After"] = "1"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER)
     return problem(status, str(error), _fields(error), headers)

@@ -1,7 +1,8 @@
 """The web application over each store, asked without a socket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,9 @@ from rota import Rota
 from rota.app.metrics import MetricsPart
 from rota.app.web import make_web
 from rota.model.access import Role
+from rota.model.ids import new_id
+from rota.model.job import ClaimedJob, ClaimRequest
+from rota.model.outcome import Outcome, Settlement
 from rota.operations import access
 from rota.ports.store import Store
 
@@ -26,18 +30,36 @@ class Web:
     metrics: MetricsPart | None = None
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
+    lease = timedelta(seconds=30)
+
     async def client(
-        self, role: Role | None = None, *, peer: str = "127.0.0.1", **options: Any
+        self,
+        role: Role | None = None,
+        *,
+        peer: str = "127.0.0.1",
+        keys: tuple[str, ...] = (),
+        **options: Any,
     ) -> httpx.AsyncClient:
         """Return a client that has a token of a role; without one it is nobody."""
         headers = dict(options.pop("headers", {}))
         if role is not None:
-            issued = await access.create_token(self.store, f"{role}-{len(self.clients)}", role)
+            issued = await access.create_token(self.store, f"{role}-{len(self.clients)}", role, keys=keys)
             headers["Authorization"] = f"Bearer {issued.secret}"
         transport = httpx.ASGITransport(app=make_web(self.app, self.store, self.metrics), client=(peer, 4711))
         client = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers, **options)
         self.clients.append(client)
         return client
+
+
+async def run_claimed(
+    store: Store, work: Callable[[ClaimedJob], Awaitable[Outcome]], queue: str = "mail"
+) -> None:
+    """Do what a worker does with all jobs of a queue."""
+    request = ClaimRequest(
+        owner=new_id(), queues=(queue,), limits={"async": 100, "thread": 100}, lease=timedelta(seconds=30)
+    )
+    for job in await store.jobs.claim(request):
+        await store.jobs.settle([Settlement(job.id, job.token, await work(job))])
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,10 +1,9 @@
 """Tokens and the audit log (`ports.access`)."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from rota.model.access import AccessToken, AuditRecord, NewToken, Role, TokenKind
+from rota.model.access import AccessToken, AuditRecord, NewAudit, NewToken, Role, TokenKind
 from rota.stores.postgres.database import Database
 from rota.stores.postgres.rows import Row, dump, load
 
@@ -55,9 +54,16 @@ class PostgresAccess:
         """See `AccessStore.revoke`."""
         return bool(await self._database.fetch("revoke_token", token))
 
-    async def audit(self, actor: str, action: str, subject: str, data: dict[str, Any]) -> None:
+    async def audit(self, lines: Sequence[NewAudit]) -> None:
         """See `AccessStore.audit`."""
-        await self._database.fetch("add_audit", self._database.now(), actor, action, subject, dump(data))
+        await self._database.fetch(
+            "add_audit",
+            self._database.now(),
+            [line.actor for line in lines],
+            [line.action for line in lines],
+            [line.subject for line in lines],
+            [dump(line.data) for line in lines],
+        )
 
     async def audited(self, *, limit: int, before: int | None = None) -> list[AuditRecord]:
         """See `AccessStore.audited`."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from rota.model.errors import StoreBusyError
+from rota.ports.requests import KEPT
 from rota.ports.retention import Pruned, Retention
 from rota.stores.postgres.database import Database, Link
 from rota.stores.postgres.partitions import bounds, day_of, drop_script, missing_days, partition_script
@@ -37,6 +38,8 @@ class PostgresRetention:
             await self._count("prune_windows", now, limit),
             await self._count("prune_ticks", now, retention.ticks, limit),
             await self._count("prune_slots", limit),
+            await self._count("prune_stats", now, retention.history, limit),
+            await self._count("prune_requests", now, KEPT, limit),
         ]
         traces = [await self._trace(name, now, retention, limit) for name in ("prune_logs", "prune_events")]
         rows = sum(deleted) + sum(gone for gone, _ in traces)

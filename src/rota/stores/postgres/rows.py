@@ -81,7 +81,7 @@ def filter_params(which: JobFilter) -> tuple[Any, ...]:
         [str(state) for state in which.states] or None,
         which.queue,
         which.task,
-        which.key,
+        _keys(which),
         None if which.tag is None else dump(dict([which.tag])),
         which.schedule,
         which.parent,
@@ -89,6 +89,12 @@ def filter_params(which: JobFilter) -> tuple[Any, ...]:
         which.since,
         which.until,
     )
+
+
+def _keys(which: JobFilter) -> list[str] | None:
+    if which.key is None:
+        return None if which.keys is None else list(which.keys)
+    return [which.key] if which.keys is None or which.key in which.keys else []
 
 
 def event(row: Row) -> JobEvent:

@@ -22,9 +22,11 @@ from rota.stores.postgres.insight import PostgresInsight
 from rota.stores.postgres.inspection import PostgresInspection
 from rota.stores.postgres.jobs import PostgresJobs
 from rota.stores.postgres.limits import PostgresLimits
+from rota.stores.postgres.requests import PostgresRequests
 from rota.stores.postgres.retention import PostgresRetention
 from rota.stores.postgres.schedules import PostgresSchedules
 from rota.stores.postgres.submitting import is_plain, submit_plan
+from rota.stores.postgres.trail import PostgresTrail
 from rota.stores.postgres.transfer import PostgresTransfer
 from rota.stores.postgres.upgrading import Upgrading
 from rota.stores.postgres.wakeup import PostgresWakeup
@@ -103,6 +105,8 @@ class PostgresStore:
         self.retention = PostgresRetention(database, schema)
         self.schedules = PostgresSchedules(database, self.wakeup)
         self.access = PostgresAccess(database)
+        self.requests = PostgresRequests(database)
+        self.trail = PostgresTrail(database)
         self.transfer = PostgresTransfer(database, schema)
 
     async def open(self) -> None:

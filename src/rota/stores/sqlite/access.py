@@ -1,12 +1,12 @@
 """Tokens and the audit log."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from rota.model.access import AccessToken, AuditRecord, NewToken, Role, TokenKind
+from rota.model.access import AccessToken, AuditRecord, NewAudit, NewToken, Role, TokenKind
 from rota.model.clock import from_micros
 from rota.stores.sqlite.reader import Reader
 from rota.stores.sqlite.transaction import Transaction
@@ -55,10 +55,13 @@ class SqliteAccess:
 
         return await self._writer.run(operation)
 
-    async def audit(self, actor: str, action: str, subject: str, data: dict[str, Any]) -> None:
-        """Add a line to the audit log; see the port."""
-        line = {"actor": actor, "action": action, "subject": subject, "data": json_text(data)}
-        await self._writer.run(lambda transaction: transaction.change("add_audit", **line))
+    async def audit(self, lines: Sequence[NewAudit]) -> None:
+        """Add lines to the audit log; see the port."""
+        rows = [
+            {"actor": one.actor, "action": one.action, "subject": one.subject, "data": json_text(one.data)}
+            for one in lines
+        ]
+        await self._writer.run(lambda transaction: transaction.change_each("add_audit", rows))
 
     async def audited(self, *, limit: int, before: int | None = None) -> list[AuditRecord]:
         """Return lines of the audit log; see the port."""

@@ -44,6 +44,7 @@ def _parts(
         "where_queue": plain("queue", which.queue),
         "where_task": plain("task", which.task),
         "where_key": plain("key", which.key),
+        "where_keys": None if which.keys is None else {"keys": json_text(which.keys)},
         "where_tag": None if which.tag is None else {"tag_name": which.tag[0], "tag_value": which.tag[1]},
         "where_schedule": plain("schedule", which.schedule),
         "where_parent": None if which.parent is None else {"parent": which.parent.bytes},

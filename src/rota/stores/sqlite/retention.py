@@ -3,6 +3,7 @@
 import json
 from uuid import UUID
 
+from rota.ports.requests import KEPT
 from rota.ports.retention import Pruned, Retention
 from rota.stores.sqlite.transaction import Transaction
 from rota.stores.sqlite.values import id_set, micros
@@ -33,6 +34,8 @@ def _prune(transaction: Transaction, retention: Retention, limit: int) -> Pruned
         transaction.change("prune_ticks", before=now - micros(retention.ticks), limit=limit),
         transaction.change("prune_events", before=oldest, limit=limit),
         transaction.change("prune_slots", limit=limit),
+        transaction.change("prune_stats", before=now - micros(retention.history), limit=limit),
+        transaction.change("prune_requests", before=now - micros(KEPT), limit=limit),
     ]
     return Pruned(rows=sum(counts), partitions=0, more=max(counts) >= limit)
 

@@ -27,10 +27,12 @@ from rota.stores.sqlite.limits import SqliteLimits
 from rota.stores.sqlite.location import Location
 from rota.stores.sqlite.mailbox import Mailbox, supported
 from rota.stores.sqlite.reader import Reader
+from rota.stores.sqlite.requests import SqliteRequests
 from rota.stores.sqlite.retention import SqliteRetention
 from rota.stores.sqlite.schedules import SqliteSchedules
 from rota.stores.sqlite.submit import submit_plan
 from rota.stores.sqlite.synchronous import Synchronous
+from rota.stores.sqlite.trail import SqliteTrail
 from rota.stores.sqlite.transfer import SqliteTransfer
 from rota.stores.sqlite.wakeup import SqliteWakeup
 from rota.stores.sqlite.workers import SqliteWorkers
@@ -98,6 +100,8 @@ class SqliteStore:
         self._retention = SqliteRetention(self._writer)
         self._schedules = SqliteSchedules(self._writer, self._reader)
         self._access = SqliteAccess(self._writer, self._reader)
+        self._requests = SqliteRequests(self._writer)
+        self._trail = SqliteTrail(self._writer, self._reader)
         self._transfer = SqliteTransfer(
             path, self._connect_reader, self._connect_writer, sql, self._clock, patience=patience
         )
@@ -146,6 +150,16 @@ class SqliteStore:
     def access(self) -> SqliteAccess:
         """Tokens and the audit log."""
         return self._access
+
+    @property
+    def requests(self) -> SqliteRequests:
+        """Requests that were sent with a key."""
+        return self._requests
+
+    @property
+    def trail(self) -> SqliteTrail:
+        """What happened, over time."""
+        return self._trail
 
     @property
     def transfer(self) -> SqliteTransfer:

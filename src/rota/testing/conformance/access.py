@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from rota.model.access import AccessToken, NewToken, Role, TokenKind
+from rota.model.access import AccessToken, NewAudit, NewToken, Role, TokenKind
 from rota.model.ids import new_id
 from rota.testing.conformance.scene import HOUR, MINUTE, SECOND, START, Scene, must
 
@@ -115,7 +115,9 @@ class TestAudit:
     async def test_lines_come_newest_first(self, scene: Scene) -> None:
         for number in range(5):
             scene.clock.advance(1)
-            await scene.store.access.audit("ada", "pause", f"queue {number}", {"why": "ü", "n": number})
+            data = {"why": "ü", "n": number}
+            line = NewAudit(actor="ada", action="pause", subject=f"queue {number}", data=data)
+            await scene.store.access.audit([line])
         lines = await scene.store.access.audited(limit=3)
         assert [line.subject for line in lines] == ["queue 4", "queue 3", "queue 2"]
         first = lines[0]
@@ -124,3 +126,8 @@ class TestAudit:
         rest = await scene.store.access.audited(limit=3, before=lines[-1].place)
         assert [line.subject for line in rest] == ["queue 1", "queue 0"]
         assert await scene.store.access.audited(limit=3, before=rest[-1].place) == []
+
+    async def test_lines_of_one_call_keep_their_order(self, scene: Scene) -> None:
+        names = [f"job {number}" for number in range(20)]
+        await scene.store.access.audit([NewAudit(actor="ada", action="submit", subject=one) for one in names])
+        assert [line.subject for line in await scene.store.access.audited(limit=50)] == names[::-1]

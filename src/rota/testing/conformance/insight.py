@@ -82,6 +82,8 @@ class TestJobs:
             JobFilter(queue="mail"),
             JobFilter(task="send"),
             JobFilter(key="ada"),
+            JobFilter(keys=("ada", "eve")),
+            JobFilter(key="ada", keys=("ada",)),
             JobFilter(tag=("team", "a")),
             JobFilter(schedule="nightly"),
             JobFilter(parent=parent),
@@ -92,6 +94,8 @@ class TestJobs:
             assert await self.found(scene, which) == {job}, which
         assert await self.found(scene, JobFilter(until=START + SECOND)) == {other}
         assert await self.found(scene, JobFilter(queue="mail", key="bob")) == set()
+        assert await self.found(scene, JobFilter(key="ada", keys=("bob",))) == set()
+        assert await self.found(scene, JobFilter(keys=())) == set()
         assert await self.found(scene, JobFilter(ids=())) == set()
 
     async def test_by_fault(self, scene: Scene) -> None:
@@ -100,6 +104,10 @@ class TestJobs:
         retried = await scene.finish(Retried(HOUR, BOOM))
         await scene.finish(Failed(Fault("KeyError", "x")))
         assert await self.found(scene, JobFilter(fault="ValueError")) == {dead, retried}
+        own = await scene.finish(Failed(Fault("shop.errors.StockError", "x")))
+        for name in ("StockError", "errors.StockError", "shop.errors.StockError"):
+            assert await self.found(scene, JobFilter(fault=name)) == {own}
+        assert await self.found(scene, JobFilter(fault="kError")) == set()
 
     async def test_words_that_look_like_sql_are_words(self, scene: Scene) -> None:
         needs(scene.store, "filters")

@@ -23,6 +23,7 @@ from rota.testing.conformance.overlapping import (
 )
 from rota.testing.conformance.promoting import TestExpiry, TestPromote
 from rota.testing.conformance.redriving import TestRedrive, TestRedriveMany
+from rota.testing.conformance.requests import TestRequests
 from rota.testing.conformance.retention import TestPrune
 from rota.testing.conformance.returning import TestGiveBack, TestRescue
 from rota.testing.conformance.scheduling import TestDue, TestFire, TestFireOnce, TestSchedules
@@ -30,6 +31,7 @@ from rota.testing.conformance.settling import TestResults, TestSettle, TestSettl
 from rota.testing.conformance.storming import TestStorm
 from rota.testing.conformance.submitting import TestSubmit, TestSubmitAgain, TestSubmitMany
 from rota.testing.conformance.table import TestStateTable
+from rota.testing.conformance.trail import TestEventLine, TestStats
 from rota.testing.conformance.transferring import TestTransfer
 from rota.testing.conformance.uniqueness import TestUnique, TestUniqueWindow
 from rota.testing.conformance.waking import TestWakeup, ear
@@ -50,6 +52,7 @@ __all__ = [
     "TestCounts",
     "TestDue",
     "TestEdit",
+    "TestEventLine",
     "TestEvents",
     "TestExpiry",
     "TestFaults",
@@ -75,6 +78,7 @@ __all__ = [
     "TestRedrive",
     "TestRedriveMany",
     "TestRelease",
+    "TestRequests",
     "TestRescue",
     "TestResults",
     "TestResume",
@@ -85,6 +89,7 @@ __all__ = [
     "TestSlotsExact",
     "TestStaleClaim",
     "TestStateTable",
+    "TestStats",
     "TestStorm",
     "TestStrangeClaim",
     "TestSubmit",

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from rota.model.access import NewToken, Role
+from rota.model.access import NewAudit, NewToken, Role
 from rota.model.errors import ExportFileError, StoreNotEmptyError
 from rota.model.events import LogEntry
 from rota.model.ids import new_id
@@ -74,8 +74,8 @@ async def furnish(scene: Scene) -> dict[str, UUID]:
     tick = a_tick(version=2, submission=a_job(queue="ticks", schedule="nightly", due=START))
     assert await store.schedules.fire([tick]) == {"nightly"}
     await store.limits.pause_queue("closed", "ada")
-    await store.access.audit("ada", "pause", "queue closed", {"b": 1, "a": "ø"})
-    await store.access.audit("bob", "look", "", {})
+    pause = NewAudit(actor="ada", action="pause", subject="queue closed", data={"b": 1, "a": "ø"})
+    await store.access.audit([pause, NewAudit(actor="bob", action="look", subject="")])
     for name, keys in {"ci": (), "limited": ("ada", "bob")}.items():
         digest = hashlib.sha256(name.encode()).digest()
         await store.access.add_token(

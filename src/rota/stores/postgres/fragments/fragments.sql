@@ -26,9 +26,10 @@ due, run_at, lease_until, submitted_at, claimed_at
 -- name: filter
 -- Which jobs a `JobFilter` means: one parameter per condition, null where it says nothing.
 ($2::uuid[] is null or id = any ($2)) and ($3::text[] is null or state = any ($3))
-and ($4::text is null or queue = $4) and ($5::text is null or task = $5) and ($6::text is null or key = $6)
+and ($4::text is null or queue = $4) and ($5::text is null or task = $5) and ($6::text[] is null or key = any ($6))
 and ($7::text is null or tags @> $7::jsonb) and ($8::text is null or schedule = $8)
-and ($9::uuid is null or parent = $9) and ($10::text is null or fault ->> 'kind' = $10)
+and ($9::uuid is null or parent = $9) and ($10::text is null or fault ->> 'kind' = $10
+    or right(fault ->> 'kind', length($10) + 1) = '.' || $10)
 and ($11::timestamptz is null or submitted_at >= $11) and ($12::timestamptz is null or submitted_at < $12)
 
 -- name: ring

@@ -253,6 +253,36 @@ create table {schema}.audit (
 );
 create index audit_at on {schema}.audit (at);
 
+-- Requests that were sent with a key, for a day: what they said (its digest), and what they were answered.
+create table {schema}.requests (
+    scope text collate "C" not null,
+    key text collate "C" not null,
+    digest bytea not null,
+    -- From which the ids of the jobs it makes are made, so that doing it again makes no others.
+    seed uuid not null,
+    at timestamptz not null,
+    -- Until when whoever does it is not presumed dead.
+    until timestamptz not null,
+    status integer,
+    body bytea,
+    primary key (scope, key)
+);
+create index requests_at on {schema}.requests (at);
+
+-- How attempts ended, by the minute. `waits` and `durations` count them by length, in powers of two.
+create table {schema}.stats (
+    minute timestamptz not null,
+    queue text collate "C" not null,
+    task text collate "C" not null,
+    outcome text collate "C" not null,
+    count bigint not null,
+    wait double precision not null,
+    duration double precision not null,
+    waits bigint[] not null,
+    durations bigint[] not null,
+    primary key (minute, queue, task, outcome)
+) with (fillfactor = 50);
+
 -- What opens the API and the dashboard; only digests of secrets are kept.
 create table {schema}.tokens (
     id uuid primary key,

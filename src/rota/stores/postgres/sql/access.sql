@@ -37,7 +37,10 @@ delete from {schema}.tokens where id = $1 returning id;
 
 -- name: add_audit
 -- Write down what somebody did.
-insert into {schema}.audit (at, actor, action, subject, data) values ({now}, $2, $3, $4, $5::text::jsonb);
+insert into {schema}.audit (at, actor, action, subject, data)
+select {now}, u.actor, u.action, u.subject, u.data::jsonb
+from unnest($2::text[], $3::text[], $4::text[], $5::text[]) with ordinality as u (actor, action, subject, data, place)
+order by u.place;
 
 -- name: list_audit
 -- Read what was done, newest first.

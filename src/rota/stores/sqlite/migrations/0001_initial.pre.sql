@@ -315,6 +315,36 @@ create table audit (
 ) strict;
 create index audit_at on audit (at);
 
+-- Requests that were sent with a key, for a day: what they said (its digest), and what they were answered. From
+-- `seed` the ids of the jobs it makes are made, so that doing it again makes no others; who does it is presumed
+-- dead after `until`.
+create table requests (
+    scope text not null,
+    key text not null,
+    digest blob not null,
+    seed blob not null,
+    at integer not null,
+    until integer not null,
+    status integer,
+    body blob,
+    primary key (scope, key)
+) strict, without rowid;
+create index requests_at on requests (at);
+
+-- How attempts ended, by the minute. `waits` and `durations` count them by length, in powers of two.
+create table stats (
+    minute integer not null,
+    queue text not null,
+    task text not null,
+    outcome text not null,
+    count integer not null,
+    wait real not null,
+    duration real not null,
+    waits text not null,
+    durations text not null,
+    primary key (minute, queue, task, outcome)
+) strict, without rowid;
+
 -- What opens the API and the dashboard; only digests of secrets are kept.
 create table tokens (
     id blob primary key,

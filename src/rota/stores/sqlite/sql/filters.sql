@@ -24,6 +24,10 @@ task = :task;
 -- Jobs of one key.
 key = :key;
 
+-- name: where_keys
+-- Jobs of one of these keys.
+key in (select value from json_each(:keys));
+
 -- name: where_tag
 -- Jobs with one tag. The column's name is written out: `json_each` has a `key` of its own.
 exists (select 1 from json_each(tags) as tag where tag.key = :tag_name and tag.value = :tag_value);
