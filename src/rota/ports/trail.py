@@ -13,7 +13,7 @@ class TrailStore(Protocol):
     """Counts by the minute, and events in order."""
 
     async def add_stats(self, tallies: Sequence[Tally]) -> None:
-        """Add to the counts of the store's present minute."""
+        """Add to the counts of the store's present minute; each queue, task and outcome stands there once."""
         ...
 
     async def stats(

@@ -67,7 +67,8 @@ async def test_stats_are_counted_by_steps(web: Web, admin: httpx.AsyncClient) ->
         waits=tuple(waits),
         durations=tuple(durations),
     )
-    await web.store.trail.add_stats([tally, tally])
+    await web.store.trail.add_stats([tally])
+    await web.store.trail.add_stats([tally])
 
     (point,) = (await admin.get("/api/v1/stats", params={"step": 3600})).json()["points"]
     assert (point["outcomes"], point["duration"]) == ({"succeeded": 8}, 1.5)
