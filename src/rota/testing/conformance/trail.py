@@ -1,7 +1,6 @@
 """Counts by the minute, and the line of all events."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 from rota.model.outcome import Retried
@@ -72,7 +71,7 @@ class TestStats:
 class TestEventLine:
     async def test_events_are_read_on_from_a_place(self, scene: Scene) -> None:
         start = await scene.store.trail.latest_event()
-        jobs = [await scene.finish(Retried(timedelta(0), BOOM)) for _ in range(3)]
+        jobs = [await scene.finish(Retried(HOUR, BOOM)) for _ in range(3)]
         scene.clock.advance(2 * SECOND)
         found = await scene.store.trail.events_after(start, limit=2)
         found += await scene.store.trail.events_after(found[-1].place, limit=10)
