@@ -105,7 +105,11 @@ async def test_a_preview_marks_turned_clocks(operator: httpx.AsyncClient) -> Non
     spring = await operator.post(f"{SCHEDULES}/preview", json=look | {"after": "2026-03-28T00:00:00Z"})
     autumn = await operator.post(f"{SCHEDULES}/preview", json=look | {"after": "2026-10-24T00:00:00Z"})
 
-    assert [one["note"] for one in spring.json()["moments"]] == ["", "skipped", "turned"]
+    assert [one["note"] for one in spring.json()["moments"]] == [
+        "",
+        "right after clocks go forward by 1:00:00",
+        "",
+    ]
     assert [one["note"] for one in autumn.json()["moments"]] == [
         "",
         "this local time comes twice: the first",
