@@ -21,7 +21,7 @@ from rota.operations import access
 from rota.ports.store import Store
 from rota.settings import Settings
 from rota.web import problems
-from rota.web.context import make_context
+from rota.web.context import WebContext, make_context
 from rota.web.guard import Guard, allowed_hosts
 from rota.wiring import rota_version
 
