@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, StorageState, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from tests.acceptance.cli.commands import UserFolder
 from tests.browser.world import APP, HISTORY
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 20_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 
 
 class Site:
@@ -91,7 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Rota on SQLite with an app and some history, everything in one process tree."""
     path = tmp_path_factory.mktemp("site")
     folder = UserFolder(path, f"sqlite:///{path}/rota.db")
-    folder.environment["ROTA_PORT"] = "0"
+    folder.environment |= {"ROTA_PORT": "0", "ROTA_GRACE": "1"}
     folder.write(APP)
     tokens = {
         role: folder.json("tokens", "create", f"ada-{role}", "--role", role)["secret"]

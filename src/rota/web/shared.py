@@ -35,7 +35,7 @@ class Shared:
         self,
         seconds: float = 1.0,
         *,
-        rest: float = 10.0,
+        rest: float = 4.0,
         most: int = 256,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
