@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import Struct
 
+from rota.dashboard.pulse import read_pulse
 from rota.dashboard.render import live_page
 from rota.model.job import JobFilter
 from rota.model.schedule import ScheduleRecord
@@ -59,6 +60,7 @@ async def show(request: Request, context: Here, identity: Viewer) -> Response:
             "failures": await store.insight.jobs(failed, limit=FAILURES),
             "groups": await store.insight.faults(failed, limit=GROUPS),
             "next": [one for one in all_schedules if one.next_at and not one.paused_at][:NEXT],
+            "pulse": await read_pulse(store, now),
             "now": now,
         }
 

@@ -72,6 +72,7 @@ async def revoke(context: Here, identity: Admin, which: str) -> Response:
     """Let a token or a session open nothing any more."""
     try:
         gone = await access.revoke_token(context.store, which)
+        context.identities.forget()
     except NotFoundError as error:
         return go(TOKENS, Said(str(error), refused=True))
     said = f"{'Token' if gone.kind == 'token' else 'Session of'} {gone.name} opens nothing any more"
