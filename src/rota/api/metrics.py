@@ -9,7 +9,8 @@ from rota.model.access import Role
 from rota.model.errors import ForbiddenError
 from rota.operations import access
 from rota.web.context import Here, WebContext
-from rota.web.identity import identify, peer
+from rota.web.identity import identify
+from rota.web.peers import peer
 from rota.web.problems import problem
 
 __all__ = ["router"]

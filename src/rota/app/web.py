@@ -123,6 +123,7 @@ class WebServer:
             server_header=False,
             lifespan="off",
             ws="none",
+            proxy_headers=False,  # `web.peers` believes only the proxies of the settings
             timeout_graceful_shutdown=5,
         )
         self._server = _Server(config)

@@ -10,7 +10,8 @@ from rota.dashboard.render import go, page
 from rota.model.errors import UnauthorizedError
 from rota.operations import access
 from rota.web.context import Here, WebContext
-from rota.web.identity import COOKIE, peer, refuse_guessing
+from rota.web.identity import COOKIE, refuse_guessing
+from rota.web.peers import client_of, is_secure
 
 __all__ = ["router"]
 
@@ -50,7 +51,7 @@ async def log_out(request: Request, context: Here) -> Response:
 
 
 async def _log_in(request: Request, context: WebContext, secret: str, target: str) -> Response:
-    who = peer(request)
+    who = client_of(request, context.settings)
     try:
         refuse_guessing(context, who)
         session = await access.log_in(context.store, secret)
@@ -70,7 +71,7 @@ async def _log_in(request: Request, context: WebContext, secret: str, target: st
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=is_secure(request, context.settings),
     )
     return answer
 

@@ -1,7 +1,6 @@
 """Who asks: by a bearer token, by a browser's session, or by a proxy that has checked it."""
 
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Annotated
@@ -14,6 +13,7 @@ from rota.model.errors import ForbiddenError, UnauthorizedError
 from rota.operations import access
 from rota.operations.access import Identity
 from rota.web.context import Here, WebContext
+from rota.web.peers import client_of, is_proxy
 
 __all__ = [
     "COOKIE",
@@ -26,7 +26,6 @@ __all__ = [
     "WholeViewer",
     "csrf_token",
     "identify",
-    "peer",
     "refuse_guessing",
 ]
 
@@ -65,14 +64,9 @@ def csrf_token(session: str) -> str:
     return hmac.new(session.encode(), b"csrf", sha256).hexdigest()
 
 
-def peer(request: Request) -> str:
-    """Return the address that a request comes from."""
-    return request.client.host if request.client else ""
-
-
 async def _by_token(request: Request, context: WebContext, secret: str) -> Identity:
     """Check a bearer token; whoever guesses too often waits."""
-    who = peer(request)
+    who = client_of(request, context.settings)
     refuse_guessing(context, who)
     try:
         identity = await context.identities.authenticate(secret, "token")
@@ -98,7 +92,7 @@ def _by_proxy(request: Request, context: WebContext) -> Identity | None:
     if not settings.proxy_header:
         return None
     name = request.headers.get(settings.proxy_header, "").strip()
-    if not name or not _trusted(peer(request), settings.proxies):
+    if not name or not is_proxy(request, settings):
         return None
     pairs = (pair.strip().partition("=") for pair in settings.proxy_roles.split(","))
     roles = {user: role for user, _, role in pairs}
@@ -106,16 +100,6 @@ def _by_proxy(request: Request, context: WebContext) -> Identity | None:
     if role is None:
         raise ForbiddenError(f"{name} has no role here: see ROTA_PROXY_ROLES")
     return Identity(name=name, role=Role(role))
-
-
-def _trusted(address: str, networks: str) -> bool:
-    try:
-        host = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(
-        host in ipaddress.ip_network(one.strip(), strict=False) for one in networks.split(",") if one.strip()
-    )
 
 
 async def _check_origin(request: Request, session: str | None) -> None:

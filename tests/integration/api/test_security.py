@@ -162,3 +162,39 @@ class TestEveryRequest:
 
         assert answer.status_code == 404
         assert "Did you mean 'mail'?" in answer.json()["detail"]
+
+
+class TestBehindAProxy:
+    """Of what a proxy says about its client, only a named one is believed."""
+
+    async def test_guesses_behind_a_proxy_are_counted_by_client(self, web: Web) -> None:
+        guess = {"Authorization": "Bearer rota_guess"}
+        proxied = await web.client(headers=guess)
+        for _ in range(10):
+            await proxied.get(QUEUES, headers={"X-Forwarded-For": "made-up, 192.0.2.1"})
+
+        blocked = await proxied.get(QUEUES, headers={"X-Forwarded-For": "192.0.2.1"})
+        other = await proxied.get(QUEUES, headers={"X-Forwarded-For": "192.0.2.2"})
+
+        assert "too many failed logins from 192.0.2.1" in blocked.json()["detail"]
+        assert "too many" not in other.json()["detail"]
+
+    async def test_a_stranger_cannot_pass_for_others(self, web: Web) -> None:
+        stranger = await web.client(peer="198.51.100.7", headers={"Authorization": "Bearer rota_guess"})
+        details = [
+            (await stranger.get(QUEUES, headers={"X-Forwarded-For": f"192.0.2.{n}"})).json()["detail"]
+            for n in range(11)
+        ]
+
+        assert "too many failed logins from 198.51.100.7" in details[-1]
+
+    @pytest.mark.parametrize(("peer", "secure"), [("127.0.0.1", True), ("198.51.100.7", False)])
+    async def test_the_cookie_is_for_tls_alone_where_the_browser_speaks_it(
+        self, web: Web, peer: str, secure: bool
+    ) -> None:
+        issued = await access.create_token(web.store, "ada", Role.VIEWER)
+        browser = await web.client(peer=peer, headers={"X-Forwarded-Proto": "https"})
+
+        answer = await browser.post("/login", data={"secret": issued.secret})
+
+        assert ("Secure" in answer.headers["set-cookie"]) is secure
