@@ -1,6 +1,7 @@
 """Where contenders store their jobs: servers of our own with default durability, and fresh places in them."""
 
 import itertools
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -51,7 +52,10 @@ class Places:
                 yield f"sqlite:///{file}"
             finally:
                 for part in self._folder.glob(f"{file.name}*"):
-                    part.unlink(missing_ok=True)
+                    if part.is_dir():
+                        shutil.rmtree(part, ignore_errors=True)
+                    else:
+                        part.unlink(missing_ok=True)
 
     @cached_property
     def postgres(self) -> PostgresServer:

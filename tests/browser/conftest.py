@@ -37,13 +37,15 @@ class Site:
         return self.tokens["admin"]
 
 
-@pytest.fixture(scope="session")
+# For each module anew: as long as it is open, Playwright keeps an event loop running in its thread, and no
+# asynchronous test could run there.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     assert CHROMIUM, "no Chromium found: scripts/servers installs it (apt-get install chromium)"
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

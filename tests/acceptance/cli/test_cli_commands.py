@@ -408,7 +408,7 @@ class TestWrongUse:
             (["jobs", "list", "--url", "mysql://x"], "no store has the scheme 'mysql'"),
             (["jobs", "list", "--app", "mian:app"], "there is no module 'mian'"),
             (["worker", "main:app", "--app", "other:app"], "are both given"),
-            (["api"], "No such command 'api'"),
+            (["apy"], "No such command 'apy'"),
         ],
         ids=" ".join,
     )
