@@ -135,7 +135,8 @@ TABLES = {
     "audit": ("audit",),
     "token": ("tokens",),
 }
-NO_DATA = {"workers", "schema_version"}  # processes; the store itself
+# Processes; the store itself; figures of the past; answers that a client may ask for again within a day.
+NO_DATA = {"workers", "schema_version", "stats", "requests"}
 OTHER_NAMES = {("results", "id"): "job", ("results", "expires_at"): "until"}
 
 
