@@ -89,7 +89,7 @@ class Torment:
 
     def _calm(self) -> None:
         """Spare who comes from now on, stop the ticks, and wait until nothing is live."""
-        # Somebody stopped in the middle of a transaction would keep the pause waiting, and nobody would wake him.
+        # Somebody stopped in a transaction would keep the pause waiting, and nobody would wake him.
         self._resume = dict.fromkeys(self._resume, 0.0)
         self._wake()
         assert self.app.connection.run("pause", lambda store: store.schedules.pause("beat", "chaos", "calm"))
